@@ -1,0 +1,76 @@
+"""Settings of an experiment: one JSON file each in settings/, checked against this dataclass.
+
+A library file (nothing to launch). Also the one way in which files are written: beside, then renamed, so that no reader ever sees half a file.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass
+class Settings:
+    seed: int = 1
+    # text encoder
+    buckets: int = 16384
+    embedding: int = 32
+    prompt: int = 32
+    text_steps: int = 900
+    # network
+    widths: tuple = (64, 96, 160)
+    encoder_blocks: tuple = (4, 3)
+    middle_blocks: int = 4
+    decoder_blocks: tuple = (6, 3)
+    descriptor: int = 32
+    # training; the schedule follows the clock, not the steps, because cores may be shared
+    batch: int = 8
+    patches: tuple = ((0.0, 96), (0.35, 128), (0.85, 160))
+    rate: float = 1e-3
+    rate_end: float = 1e-6
+    warmup: float = 0.015
+    weight_decay: float = 1e-4
+    clip: float = 0.5
+    average: float = 0.999
+    fourier: float = 0.05
+    channels_last: bool = False
+    workers: int = 1
+    threads: int = 2
+    # samples
+    shares: tuple = (0.40, 0.35, 0.25)
+    real_dark: float = 0.5
+    held_out_dark: int = 10
+    held_out_pictures: int = 12
+    free_prompts: int = 3000
+    checkpoint_seconds: int = 180
+    validate_seconds: int = 720
+
+    def to_dict(self):
+        return asdict(self)
+
+
+def _tuples(value):
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def load_settings(path):
+    return Settings(**{key: _tuples(value) for key, value in json.loads(Path(path).read_text()).items()})
+
+
+def replace_file(path, write):
+    """Call write(temporary path), then rename: readers see the old file or the new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    write(temporary)
+    os.replace(temporary, path)
+
+
+def write_text(path, text):
+    replace_file(path, lambda p: p.write_text(text))
+
+
+def save(state, path):
+    import torch
+
+    replace_file(path, lambda p: torch.save(state, p))

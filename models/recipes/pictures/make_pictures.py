@@ -1,0 +1,235 @@
+"""
+Makes the pictures in notebooks/pictures (what a user starts from) and test/fixtures/pictures (what the tests run on).
+
+    python models/recipes/pictures/make_pictures.py
+    python models/recipes/pictures/make_pictures.py --out FOLDER        # the same two folders under FOLDER, to compare
+
+Sources are three photographs that scikit-image's wheel carries, all free of copyright restrictions, and a rendered card; the
+README.md beside the pictures names them. Every degradation follows the project's own paths at severity 1: a coarser sampling, a
+longer exposure, a lower exposure level. The fixtures add what makes a metric or a decoder stumble: odd sizes, grey, 16 bit, alpha,
+a turned JPEG. Random numbers come from fixed seeds.
+"""
+
+import argparse
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import skimage
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+
+import bicubic
+
+ROOT = Path(__file__).resolve().parents[3]
+PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
+
+
+def photograph(name):
+    return np.asarray(Image.open(PHOTOGRAPHS / name).convert("RGB"))
+
+
+def crop(picture, left, top, width, height):
+    return picture[top : top + height, left : left + width]
+
+
+def to8(picture):
+    return np.clip(np.floor(picture + 0.5), 0, 255).astype(np.uint8)
+
+
+# Degradations
+
+
+def shake(picture, length, seed, frames=33, margin=16):
+    """Averaged-video blur: the mean, in sRGB values, of the picture seen along a hand's path during one exposure.
+
+    The path is a curve `length` pixels from end to end whose middle is the picture itself, so that the sharp picture is aligned
+    with its blur. Each sub-frame is a homography: a translation, a small turn about the centre and a little perspective. `margin` pixels are
+    cut off all around, where the camera would have seen what lies outside the photograph.
+    """
+    random = np.random.default_rng(seed)
+    heading, bend, turn = random.uniform(0, np.pi), random.uniform(0.6, 1.0), random.uniform(0.004, 0.008)
+    tilt = random.uniform(-1, 1, 2) * 2e-6
+    height, width = picture.shape[:2]
+    rows, columns = np.mgrid[:height, :width].astype(np.float64)
+    x, y = columns - (width - 1) / 2, rows - (height - 1) / 2
+    total = np.zeros(picture.shape)
+    for time in np.linspace(-0.5, 0.5, frames):
+        along, across = time, bend * (time**2 - time**3)  # a hook rather than a line
+        dx = length * (along * np.cos(heading) - across * np.sin(heading))
+        dy = length * (along * np.sin(heading) + across * np.cos(heading))
+        angle, (px, py) = turn * time, tilt * time * length
+        w = 1 + px * x + py * y
+        xs = (np.cos(angle) * x - np.sin(angle) * y + dx) / w + (width - 1) / 2
+        ys = (np.sin(angle) * x + np.cos(angle) * y + dy) / w + (height - 1) / 2
+        for channel in range(3):
+            total[..., channel] += ndimage.map_coordinates(picture[..., channel].astype(np.float64), [ys, xs], order=3, mode="mirror").clip(0, 255)
+    inside = slice(margin, height - margin), slice(margin, width - margin)
+    return to8(total[inside] / frames), picture[inside]
+
+
+def darken(picture, gain, seed, shot=2e-4, read=4e-4):
+    """The same scene at `gain` times the light: shot noise and read noise of that exposure, then 8 bits."""
+    random = np.random.default_rng(seed)
+    light = to_linear(picture / 255) * gain
+    noise = random.standard_normal(picture.shape) * np.sqrt(shot * light + read**2)
+    return to8(255 * to_srgb(np.clip(light + noise, 0, 1)))
+
+
+def to_linear(srgb):
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(linear):
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def noisy(picture, sigma, seed):
+    return to8(picture + np.random.default_rng(seed).standard_normal(picture.shape) * sigma)
+
+
+def compressed(picture, quality):
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "JPEG", quality=quality, subsampling="4:2:0")
+    return np.asarray(Image.open(stream))
+
+
+# Rendered
+
+
+def card(width=64, height=48):
+    """A colour gradient with letters, lines and dots: 64x48, every corner different."""
+    rows, columns = np.mgrid[:height, :width]
+    picture = Image.fromarray(
+        to8(np.stack([40 + 190 * columns / (width - 1), 40 + 190 * rows / (height - 1), 230 - 170 * columns / (width - 1)], -1))
+    )
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default_imagefont()
+    pen.text((4, 3), "Sharp", fill=(255, 255, 255), font=font)
+    pen.text((20, 18), "9 of 9", fill=(10, 10, 30), font=font)
+    for step in range(5):
+        pen.line([(4 + 6 * step, height - 4), (10 + 6 * step, height - 16)], fill=(255, 230, 60))
+    pen.rectangle([width - 14, height - 14, width - 4, height - 4], outline=(255, 255, 255), fill=(200, 30, 40))
+    return np.asarray(picture)
+
+
+def sixteen_bit_ramp(width=64, height=48):
+    """Red runs through 64 x 48 neighbouring values of 16 bits, which 8 bits would merge; green and blue are coarse."""
+    count = np.arange(width * height).reshape(height, width)
+    return np.stack([20000 + count, 65535 * (count % width) // (width - 1), 65535 * (count // width) // (height - 1)], -1).astype(">u2")
+
+
+def png16(picture):
+    """A PNG file of 16 bits a channel, which Pillow does not write: header, one compressed block of unfiltered rows, end."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width = picture.shape[:2]
+    rows = b"".join(b"\0" + row.tobytes() for row in picture)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+
+
+def turned_jpeg(picture, quality=95):
+    """A JPEG stored lying on its side whose EXIF orientation, 6, says to turn it a quarter clockwise: it then looks like `picture`."""
+    stored = Image.fromarray(np.ascontiguousarray(np.rot90(picture)))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    stored.save(stream, "JPEG", quality=quality, subsampling="4:4:4", exif=exif)
+    return stream.getvalue()
+
+
+def with_alpha(picture):
+    """A disc of the picture on nothing: opaque inside, transparent outside, an edge between."""
+    height, width = picture.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    distance = np.hypot(rows - (height - 1) / 2, columns - (width - 1) / 2)
+    return np.dstack([picture, to8(255 * np.clip(height / 2 - distance, 0, 1))])
+
+
+# The two folders
+
+
+def notebook_pictures():
+    coffee = crop(photograph("coffee.png"), 0, 8, 512, 384)
+    yield "coffee.png", coffee
+    yield "coffee-small.png", bicubic.shrink(coffee, 4)
+
+    blurred, sharp = shake(crop(photograph("chelsea.png"), 0, 0, 448, 300), length=12, seed=3, margin=14)
+    yield "cat.png", sharp
+    yield "cat-blurred.png", blurred
+
+    astronaut = crop(photograph("astronaut.png"), 0, 0, 480, 320)
+    yield "astronaut.png", astronaut
+    yield "astronaut-dark.png", darken(astronaut, gain=0.025, seed=5)
+
+
+def fixture_pictures():
+    tiny = card()
+    yield "card.png", tiny
+    yield "card-small.png", bicubic.shrink(tiny, 4)
+    yield "card-blurred.png", shake(np.pad(tiny, ((8, 8), (8, 8), (0, 0)), "symmetric"), length=5, seed=1, margin=8)[0]
+    yield "card-dark.png", darken(tiny, gain=0.03, seed=2)
+    yield "card-turned.jpg", turned_jpeg(tiny)
+    yield "card-alpha.png", with_alpha(tiny)
+    yield "ramp-16bit.png", png16(sixteen_bit_ramp())
+
+    grey = np.asarray(Image.fromarray(crop(photograph("coffee.png"), 300, 230, 96, 80)).convert("L"))
+    yield "spoon-grey.png", grey
+    yield "spoon-grey-noisy.png", noisy(grey, 12, seed=6)
+
+    # 67x41 is odd in both directions: cropping, tiling and pooling all meet a remainder.
+    eye = crop(photograph("chelsea.png"), 130, 80, 67, 41)
+    yield "eye.png", eye
+    yield "eye-noisy.png", noisy(eye, 20, seed=7)
+    yield "eye-jpeg.png", compressed(eye, 15)
+    yield "eye-shifted.png", crop(photograph("chelsea.png"), 131, 82, 67, 41)
+
+    patch = crop(photograph("astronaut.png"), 120, 340, 128, 112)
+    yield "patch.png", patch
+    yield "patch-noisy.png", noisy(patch, 8, seed=8)
+    yield "patch-jpeg.png", compressed(patch, 30)
+    yield "patch-shifted.png", crop(photograph("astronaut.png"), 121, 340, 128, 112)
+    yield "patch-dark.png", darken(patch, gain=0.1, seed=9)
+    yield "patch-other.png", crop(photograph("coffee.png"), 90, 20, 128, 112)
+
+    # 101x75 leaves a remainder when it is cut to a multiple of four.
+    rim = crop(photograph("coffee.png"), 170, 10, 101, 75)
+    yield "rim.png", rim
+    yield "rim-multiple.png", rim[:72, :100]
+    yield "rim-down4.png", bicubic.shrink(rim, 4)
+    yield "rim-down4-up4.png", bicubic.enlarge(bicubic.shrink(rim, 4), 4)
+    yield "rim-down3.png", bicubic.shrink(rim, 3)
+    yield "rim-down2-5.png", bicubic.resize(rim, 30, 41)  # ceil(75 / 2.5), ceil(101 / 2.5): the axes' factors differ a little
+
+    # The smallest sides on which LPIPS is defined.
+    least = crop(photograph("chelsea.png"), 150, 60, 32, 35)
+    yield "least.png", least
+    yield "least-noisy.png", noisy(least, 30, seed=10)
+
+
+def write(folder, pictures):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures:
+        if isinstance(picture, bytes):
+            (folder / name).write_bytes(picture)
+        else:
+            Image.fromarray(picture).save(folder / name, optimize=True)
+    total = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"{folder}: {total} bytes")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT)
+    out = parser.parse_args().out
+    write(out / "notebooks/pictures", notebook_pictures())
+    write(out / "test/fixtures/pictures", fixture_pictures())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+export * from './tasks';
+export * from './errors';
+export * from './run';
+export * from './messages';
+export * from './display';
+export * from './kernel';

@@ -1,0 +1,100 @@
+import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
+import type { Failure } from './errors';
+import type { FramePicture, FrameRecord, MetricValue, Region, RunRecord, RunView, Stage } from './run';
+
+/** Where an inference service listens (a Unix socket or a named pipe) and the secret that opens it. */
+export interface ServiceAddress {
+  path: string;
+  token: string;
+}
+
+export type Priority = 'interactive' | 'batch';
+
+/** Paths are absolute. Pictures never travel: paths go in; content-addressed files, thumbnails and numbers come out. */
+export interface RestoreRequest {
+  input: string;
+  task: Task;
+  taskSource: RunRecord['taskSource'];
+  /** Scene or free wording; absent = the model's uniform sentence for the task. */
+  prompt?: string;
+  reference?: string;
+  frames: number;
+  /** Enlargement, super-resolution only. */
+  scale: number;
+  model: string;
+  device: Device;
+  /** Metric protocol; absent = the task's usual one. */
+  protocol?: MetricProtocol;
+  region?: Region;
+  /** Folder for `<sha256>.png` frames; absent = measured only, nothing is encoded (evaluation). */
+  framesFolder?: string;
+  priority: Priority;
+}
+
+/** Frames that already exist (anyone's), first = degraded, last = restored. */
+export interface StripRequest {
+  frames: string[];
+  task: Task;
+  reference?: string;
+  protocol?: MetricProtocol;
+  scale: number;
+  prompt?: string;
+  model?: string;
+  region?: Region;
+  framesFolder: string;
+  priority: Priority;
+}
+
+export interface MeasureRequest {
+  a: string;
+  b: string;
+  protocol: MetricProtocol;
+  scale: number;
+  device: Device;
+}
+
+/** Draw the strip of a finished run as a PNG. */
+export interface DrawRequest {
+  record: RunRecord;
+  framesFolder: string;
+  reference?: string;
+}
+
+export interface Measurement {
+  protocol: MetricProtocol;
+  psnr: MetricValue;
+  ssim: number;
+  lpips?: number;
+  flip?: number;
+  width: number;
+  height: number;
+}
+
+export interface DeviceReport {
+  device: ConcreteDevice;
+  available: boolean;
+  /** Why not, or what it is. */
+  detail: string;
+}
+
+/** Requests by kind: what goes in and what comes out at the end. */
+export interface Requests {
+  restore: { request: RestoreRequest; result: RunView };
+  strip: { request: StripRequest; result: RunView };
+  measure: { request: MeasureRequest; result: Measurement };
+  draw: { request: DrawRequest; result: { /** base64 PNG */ png: string; width: number; height: number } };
+  devices: { request: Record<string, never>; result: DeviceReport[] };
+}
+export type RequestKind = keyof Requests;
+
+export type ClientMessage =
+  | { type: 'hello'; token: string }
+  | { [K in RequestKind]: { type: 'request'; id: number; kind: K; request: Requests[K]['request'] } }[RequestKind]
+  | { type: 'cancel'; id: number };
+
+export type ServiceMessage =
+  | { type: 'welcome'; pid: number; versions: Record<string, string> }
+  | { type: 'progress'; id: number; stage: Stage; done: number; total: number; secondsLeft?: number }
+  | { type: 'frame'; id: number; record: FrameRecord; picture?: FramePicture }
+  | { type: 'result'; id: number; result: unknown }
+  | { type: 'failure'; id: number; failure: Failure };

@@ -1,0 +1,262 @@
+import {
+  TASKS,
+  METRIC_PROTOCOLS,
+  DEVICES,
+  type Task,
+  type MetricProtocol,
+  type Device,
+  type ConcreteDevice,
+} from './tasks';
+
+/** Version 1 of the run record. Frozen: later versions get a new name, and readers keep reading this one. */
+export const RUN_SCHEMA = 'progressive-restoration/run@1';
+/** MIME type of a `RunView` in a notebook output. */
+export const RUN_MIME = 'application/vnd.progressive-restoration.run.v1+json';
+
+/** A metric as it stands in JSON: infinity (identical pictures) is the string "Infinity". */
+export type MetricValue = number | 'Infinity';
+
+export interface Region {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface FrameRecord {
+  /** 1-based. */
+  index: number;
+  /** 1 = degraded input, 0 = clean. */
+  severity: number;
+  /** File name (never a path out of its folder): `<sha256>.png` in a frames folder, `NAME.frame-K.png` in a saved run. */
+  file: string;
+  width: number;
+  height: number;
+  /** dB, in the record's protocol. */
+  psnr?: MetricValue;
+  ssim?: number;
+  lpips?: number;
+  flip?: number;
+  /** Mean absolute difference to the frame before, in 8-bit levels; 0 for the first. */
+  change?: number;
+}
+
+export interface RunRecord {
+  schema: typeof RUN_SCHEMA;
+  task: Task;
+  taskSource: 'user' | 'prompt' | 'detected';
+  prompt: { text: string; source: 'user' | 'uniform' | 'scene' };
+  model: { id: string; sha256: string; adapter?: string };
+  device: { requested: Device; used: ConcreteDevice };
+  input: { file: string; sha256: string; width: number; height: number };
+  reference?: { file: string; sha256: string };
+  /** Protocol of psnr and ssim in `frames`; `scale` is the cropped border of `sr`. Present when a reference was given. */
+  protocol?: { name: MetricProtocol; scale: number };
+  /** Enlargement of super-resolution. */
+  scale?: number;
+  region?: Region;
+  frames: FrameRecord[];
+  /** Index (1-based) of the best frame by each metric: an oracle, shown beside the last frame, which is the headline. */
+  best?: { psnr: number; ssim: number; lpips?: number };
+  /** Seconds of wall clock. */
+  seconds: { decode: number; network: number; metrics: number; encode: number; total: number };
+  versions: Record<string, string>;
+  /** Plain sentences about what the reader should know: a device fallback, a metric that could not be computed. */
+  warnings?: string[];
+}
+
+/** A frame's pictures inside a notebook: always `data:image/(png|jpeg|webp);base64,...`. */
+export interface FramePicture {
+  /** 1-based, as in `FrameRecord`. */
+  index: number;
+  /** Whole frame, lossy, long side at most 256. */
+  thumbnail: string;
+  /** The record's region at 1:1, lossless. */
+  crop?: string;
+}
+
+export type RunState =
+  | { kind: 'running'; stage: Stage; done: number; total: number; secondsLeft?: number }
+  | { kind: 'done' }
+  | { kind: 'interrupted' }
+  | { kind: 'failed'; message: string };
+
+/** Stages of a run, in order. */
+export const STAGES = ['queued', 'decode', 'network', 'metrics', 'encode'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** What a strip shows: the record, pictures that make it readable without any file, and how far the run has come. */
+export interface RunView {
+  record: RunRecord;
+  state: RunState;
+  pictures: FramePicture[];
+  /** The sharp reference, shown beside the frames when there is one. */
+  reference?: { thumbnail: string; crop?: string };
+  /** Name of the folder beside the notebook that holds the full frames, e.g. `quickstart.frames`. */
+  framesFolder?: string;
+}
+
+const DATA_URL = /^data:image\/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$/;
+/** Longest data URL taken from a saved output (a 512x512 lossless crop stays far below). */
+const DATA_URL_LIMIT = 4_000_000;
+const FRAME_FILE = /^[0-9a-f]{64}\.(?:png|jpg|jpeg|webp)$/;
+/** Most frames a view may hold. */
+export const MAXIMUM_FRAMES = 257;
+
+/** True for the only picture addresses accepted from a saved notebook output: embedded PNG, JPEG or WebP. */
+export function isPictureDataUrl(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= DATA_URL_LIMIT && DATA_URL.test(value);
+}
+
+/** True for `<sha256>.<ext>`: the only file names that may be asked from a frames folder. */
+export function isFrameFile(value: unknown): value is string {
+  return typeof value === 'string' && FRAME_FILE.test(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, limit = 10_000): value is string {
+  return typeof value === 'string' && value.length <= limit;
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isSide(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 1_000_000;
+}
+
+function isMetric(value: unknown): boolean {
+  return value === undefined || value === 'Infinity' || isFiniteNumber(value);
+}
+
+function isOneOf<T extends string>(list: readonly T[], value: unknown): value is T {
+  return typeof value === 'string' && (list as readonly string[]).includes(value);
+}
+
+export function isRegion(value: unknown): value is Region {
+  return (
+    isObject(value) &&
+    [value.x, value.y].every((v) => Number.isInteger(v) && (v as number) >= 0) &&
+    isSide(value.width) &&
+    isSide(value.height)
+  );
+}
+
+function isFrameRecord(value: unknown): value is FrameRecord {
+  return (
+    isObject(value) &&
+    Number.isInteger(value.index) &&
+    (value.index as number) >= 1 &&
+    isFiniteNumber(value.severity) &&
+    value.severity >= 0 &&
+    value.severity <= 1 &&
+    isText(value.file, 1024) &&
+    isSide(value.width) &&
+    isSide(value.height) &&
+    isMetric(value.psnr) &&
+    [value.ssim, value.lpips, value.flip, value.change].every((v) => v === undefined || isFiniteNumber(v))
+  );
+}
+
+/** Guard of version 1. Extra fields are allowed, so that a reader of today shows a record of tomorrow's minor additions. */
+export function isRunRecord(value: unknown): value is RunRecord {
+  if (!isObject(value) || value.schema !== RUN_SCHEMA) return false;
+  const { prompt, model, device, input, reference, protocol, region, frames, best, seconds, versions, warnings } =
+    value;
+  return (
+    isOneOf(TASKS, value.task) &&
+    isOneOf(['user', 'prompt', 'detected'] as const, value.taskSource) &&
+    isObject(prompt) &&
+    isText(prompt.text) &&
+    isOneOf(['user', 'uniform', 'scene'] as const, prompt.source) &&
+    isObject(model) &&
+    isText(model.id, 256) &&
+    isText(model.sha256, 64) &&
+    (model.adapter === undefined || isText(model.adapter, 1024)) &&
+    isObject(device) &&
+    isOneOf(DEVICES, device.requested) &&
+    isOneOf(DEVICES, device.used) &&
+    device.used !== 'auto' &&
+    isObject(input) &&
+    isText(input.file, 4096) &&
+    isText(input.sha256, 64) &&
+    isSide(input.width) &&
+    isSide(input.height) &&
+    (reference === undefined ||
+      (isObject(reference) && isText(reference.file, 4096) && isText(reference.sha256, 64))) &&
+    (protocol === undefined ||
+      (isObject(protocol) && isOneOf(METRIC_PROTOCOLS, protocol.name) && isFiniteNumber(protocol.scale))) &&
+    (value.scale === undefined || isFiniteNumber(value.scale)) &&
+    (region === undefined || isRegion(region)) &&
+    Array.isArray(frames) &&
+    frames.length <= MAXIMUM_FRAMES &&
+    frames.every(isFrameRecord) &&
+    (best === undefined ||
+      (isObject(best) && isSide(best.psnr) && isSide(best.ssim) && (best.lpips === undefined || isSide(best.lpips)))) &&
+    isObject(seconds) &&
+    ['decode', 'network', 'metrics', 'encode', 'total'].every((key) => isFiniteNumber(seconds[key])) &&
+    isObject(versions) &&
+    Object.values(versions).every((v) => isText(v, 256)) &&
+    (warnings === undefined || (Array.isArray(warnings) && warnings.every((v) => isText(v))))
+  );
+}
+
+function isRunState(value: unknown): value is RunState {
+  if (!isObject(value)) return false;
+  switch (value.kind) {
+    case 'running':
+      return (
+        isOneOf(STAGES, value.stage) &&
+        isFiniteNumber(value.done) &&
+        isFiniteNumber(value.total) &&
+        (value.secondsLeft === undefined || isFiniteNumber(value.secondsLeft))
+      );
+    case 'done':
+    case 'interrupted':
+      return true;
+    case 'failed':
+      return isText(value.message);
+    default:
+      return false;
+  }
+}
+
+function isFramePicture(value: unknown): value is FramePicture {
+  return (
+    isObject(value) &&
+    Number.isInteger(value.index) &&
+    isPictureDataUrl(value.thumbnail) &&
+    (value.crop === undefined || isPictureDataUrl(value.crop))
+  );
+}
+
+/** Guard for what a renderer receives: saved outputs are untrusted, also in Restricted Mode. */
+export function isRunView(value: unknown): value is RunView {
+  return (
+    isObject(value) &&
+    isRunRecord(value.record) &&
+    isRunState(value.state) &&
+    Array.isArray(value.pictures) &&
+    value.pictures.length <= MAXIMUM_FRAMES &&
+    value.pictures.every(isFramePicture) &&
+    (value.reference === undefined ||
+      (isObject(value.reference) &&
+        isPictureDataUrl(value.reference.thumbnail) &&
+        (value.reference.crop === undefined || isPictureDataUrl(value.reference.crop)))) &&
+    (value.framesFolder === undefined || (isText(value.framesFolder, 255) && !/[\\/]/.test(value.framesFolder)))
+  );
+}
+
+/** A metric for arithmetic: "Infinity" becomes the number. */
+export function metricNumber(value: MetricValue | undefined): number | undefined {
+  return value === 'Infinity' ? Number.POSITIVE_INFINITY : value;
+}
+
+/** A metric for JSON. */
+export function metricValue(value: number): MetricValue {
+  return value === Number.POSITIVE_INFINITY ? 'Infinity' : value;
+}
