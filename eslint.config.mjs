@@ -65,7 +65,7 @@ export default tseslint.config(
     settings: {
       'import/resolver': { typescript: { noWarnOnMultipleProjects: true, project: ['tsconfig.base.json'] } },
       'boundaries/include': ['src/**/*', 'webview/**/*'],
-      'boundaries/elements': Object.entries(LAYERS).map(([type, { pattern }]) => ({ type, pattern, mode: 'folder' })),
+      'boundaries/elements': Object.entries(LAYERS).map(([type, { pattern }]) => ({ type, pattern })),
     },
     rules: {
       'boundaries/no-unknown-files': 'error',
@@ -73,9 +73,9 @@ export default tseslint.config(
         'error',
         {
           default: 'disallow',
-          rules: Object.entries(LAYERS).map(([type, { may }]) => ({
-            from: { type },
-            allow: { to: { type: [type, ...may] } },
+          policies: Object.entries(LAYERS).map(([type, { may }]) => ({
+            from: { element: { type } },
+            allow: { to: { element: { type: [type, ...may] } } },
           })),
         },
       ],
