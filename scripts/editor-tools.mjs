@@ -38,7 +38,11 @@ export function editorToolPaths() {
 
 async function npm(args, cwd) {
   const bin = path.dirname(editorToolPaths().node);
-  const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const env = {
+    ...process.env,
+    PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`,
+    ONNXRUNTIME_NODE_INSTALL: 'skip',
+  };
   // What npm hands to its scripts would point the inner npm back at this project.
   for (const name of Object.keys(env)) {
     if (/^npm_(config_local_prefix|package_|lifecycle_|command$)/i.test(name)) delete env[name];

@@ -1,0 +1,32 @@
+/**
+ * Every identifier that the extension shares with its manifest. They stand here once; a test holds them against
+ * `package.json`, so that neither side can drift.
+ */
+
+const PREFIX = 'progressiveRestoration';
+
+export const EXTENSION_ID = 'progressive-restoration.progressive-restoration';
+
+export const COMMANDS = {
+  restoreImage: `${PREFIX}.restoreImage`,
+  openAsNotebook: `${PREFIX}.openAsNotebook`,
+  saveAs: `${PREFIX}.saveAs`,
+  newNotebook: `${PREFIX}.newNotebook`,
+  restartKernel: `${PREFIX}.restartKernel`,
+  showLog: `${PREFIX}.showLog`,
+} as const;
+
+/** Section of all settings; `SETTINGS` are the names below it. */
+export const SETTINGS_SECTION = PREFIX;
+export const SETTINGS = {
+  device: 'device',
+  model: 'model',
+  frames: 'frames',
+  nodePath: 'kernel.nodePath',
+} as const;
+
+/** The editor's own notebook type for `.ipynb`. */
+export const NOTEBOOK_TYPE = 'jupyter-notebook';
+export const CONTROLLER_ID = 'progressive-restoration-typescript';
+export const RENDERER_ID = `${PREFIX}.strip`;
+export const PANEL_VIEW_TYPE = `${PREFIX}.restorePanel`;
