@@ -45,9 +45,9 @@ def to8(picture):
 def shake(picture, length, seed, frames=33, margin=16):
     """Averaged-video blur: the mean, in sRGB values, of the picture seen along a hand's path during one exposure.
 
-    The path is a curve `length` pixels from end to end whose middle is the picture itself, so that the sharp picture is aligned
-    with its blur. Each sub-frame is a homography: a translation, a small turn about the centre and a little perspective. `margin` pixels are
-    cut off all around, where the camera would have seen what lies outside the photograph.
+    The path is a curve `length` pixels from end to end whose middle is the picture itself, so that the sharp picture is
+    aligned with its blur. Each sub-frame is a homography: a translation, a small turn about the centre and a little
+    perspective. `margin` pixels are cut off all around, where the camera would have seen what lies outside the photograph.
     """
     random = np.random.default_rng(seed)
     heading, bend, turn = random.uniform(0, np.pi), random.uniform(0.6, 1.0), random.uniform(0.004, 0.008)
@@ -55,6 +55,7 @@ def shake(picture, length, seed, frames=33, margin=16):
     height, width = picture.shape[:2]
     rows, columns = np.mgrid[:height, :width].astype(np.float64)
     x, y = columns - (width - 1) / 2, rows - (height - 1) / 2
+    planes = np.moveaxis(picture, 2, 0).astype(np.float64)
     total = np.zeros(picture.shape)
     for time in np.linspace(-0.5, 0.5, frames):
         along, across = time, bend * (time**2 - time**3)  # a hook rather than a line
@@ -65,7 +66,8 @@ def shake(picture, length, seed, frames=33, margin=16):
         xs = (np.cos(angle) * x - np.sin(angle) * y + dx) / w + (width - 1) / 2
         ys = (np.sin(angle) * x + np.cos(angle) * y + dy) / w + (height - 1) / 2
         for channel in range(3):
-            total[..., channel] += ndimage.map_coordinates(picture[..., channel].astype(np.float64), [ys, xs], order=3, mode="mirror").clip(0, 255)
+            seen = ndimage.map_coordinates(planes[channel], [ys, xs], order=3, mode="mirror")
+            total[..., channel] += seen.clip(0, 255)
     inside = slice(margin, height - margin), slice(margin, width - margin)
     return to8(total[inside] / frames), picture[inside]
 
@@ -102,9 +104,8 @@ def compressed(picture, quality):
 def card(width=64, height=48):
     """A colour gradient with letters, lines and dots: 64x48, every corner different."""
     rows, columns = np.mgrid[:height, :width]
-    picture = Image.fromarray(
-        to8(np.stack([40 + 190 * columns / (width - 1), 40 + 190 * rows / (height - 1), 230 - 170 * columns / (width - 1)], -1))
-    )
+    across, down = columns / (width - 1), rows / (height - 1)
+    picture = Image.fromarray(to8(np.stack([40 + 190 * across, 40 + 190 * down, 230 - 170 * across], -1)))
     pen = ImageDraw.Draw(picture)
     font = ImageFont.load_default_imagefont()
     pen.text((4, 3), "Sharp", fill=(255, 255, 255), font=font)
@@ -118,7 +119,8 @@ def card(width=64, height=48):
 def sixteen_bit_ramp(width=64, height=48):
     """Red runs through 64 x 48 neighbouring values of 16 bits, which 8 bits would merge; green and blue are coarse."""
     count = np.arange(width * height).reshape(height, width)
-    return np.stack([20000 + count, 65535 * (count % width) // (width - 1), 65535 * (count // width) // (height - 1)], -1).astype(">u2")
+    row, column = np.divmod(count, width)
+    return np.stack([20000 + count, 65535 * column // (width - 1), 65535 * row // (height - 1)], -1).astype(">u2")
 
 
 def png16(picture):
@@ -134,7 +136,7 @@ def png16(picture):
 
 
 def turned_jpeg(picture, quality=95):
-    """A JPEG stored lying on its side whose EXIF orientation, 6, says to turn it a quarter clockwise: it then looks like `picture`."""
+    """A JPEG stored on its side; its EXIF orientation, 6, asks for a quarter turn clockwise, which makes it `picture` again."""
     stored = Image.fromarray(np.ascontiguousarray(np.rot90(picture)))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -205,6 +207,10 @@ def fixture_pictures():
     yield "rim-down4-up4.png", bicubic.enlarge(bicubic.shrink(rim, 4), 4)
     yield "rim-down3.png", bicubic.shrink(rim, 3)
     yield "rim-down2-5.png", bicubic.resize(rim, 30, 41)  # ceil(75 / 2.5), ceil(101 / 2.5): the axes' factors differ a little
+
+    # The whole enlarged picture of the first notebook pair: super-resolution's usual starting point.
+    coffee = crop(photograph("coffee.png"), 0, 8, 512, 384)
+    yield "coffee-bicubic.png", bicubic.enlarge(bicubic.shrink(coffee, 4), 4)
 
     # The smallest sides on which LPIPS is defined.
     least = crop(photograph("chelsea.png"), 150, 60, 32, 35)
