@@ -4,3 +4,5 @@ export * from './run';
 export * from './messages';
 export * from './display';
 export * from './kernel';
+export * from './renderer';
+export * from './panel';

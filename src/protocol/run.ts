@@ -1,3 +1,4 @@
+import { isFiniteNumber, isObject, isOneOf, isText } from './checks';
 import {
   TASKS,
   METRIC_PROTOCOLS,
@@ -76,7 +77,15 @@ export interface FramePicture {
 }
 
 export type RunState =
-  | { kind: 'running'; stage: Stage; done: number; total: number; secondsLeft?: number }
+  | {
+      kind: 'running';
+      stage: Stage;
+      done: number;
+      total: number;
+      secondsLeft?: number;
+      /** Frames that the run will have: a strip reserves their places. */
+      frames?: number;
+    }
   | { kind: 'done' }
   | { kind: 'interrupted' }
   | { kind: 'failed'; message: string };
@@ -113,16 +122,13 @@ export function isFrameFile(value: unknown): value is string {
   return typeof value === 'string' && FRAME_FILE.test(value);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown, limit = 10_000): value is string {
-  return typeof value === 'string' && value.length <= limit;
-}
-
-function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+/**
+ * True for the name of one folder: never a path, never hidden, never `.` or `..`. A frames folder out of a saved output is joined
+ * to the notebook's folder, so nothing else may pass.
+ */
+export function isFolderName(value: unknown): value is string {
+  // Control characters are excluded by code point: they would make a file name that no one can see.
+  return isText(value, 255) && /^[^.\p{Cc}\\/:*?"<>|][^\p{Cc}\\/:*?"<>|]*$/u.test(value);
 }
 
 function isSide(value: unknown): value is number {
@@ -131,10 +137,6 @@ function isSide(value: unknown): value is number {
 
 function isMetric(value: unknown): boolean {
   return value === undefined || value === 'Infinity' || isFiniteNumber(value);
-}
-
-function isOneOf<T extends string>(list: readonly T[], value: unknown): value is T {
-  return typeof value === 'string' && (list as readonly string[]).includes(value);
 }
 
 export function isRegion(value: unknown): value is Region {
@@ -213,7 +215,8 @@ function isRunState(value: unknown): value is RunState {
         isOneOf(STAGES, value.stage) &&
         isFiniteNumber(value.done) &&
         isFiniteNumber(value.total) &&
-        (value.secondsLeft === undefined || isFiniteNumber(value.secondsLeft))
+        (value.secondsLeft === undefined || isFiniteNumber(value.secondsLeft)) &&
+        (value.frames === undefined || (isSide(value.frames) && value.frames <= MAXIMUM_FRAMES))
       );
     case 'done':
     case 'interrupted':
@@ -247,7 +250,7 @@ export function isRunView(value: unknown): value is RunView {
       (isObject(value.reference) &&
         isPictureDataUrl(value.reference.thumbnail) &&
         (value.reference.crop === undefined || isPictureDataUrl(value.reference.crop)))) &&
-    (value.framesFolder === undefined || (isText(value.framesFolder, 255) && !/[\\/]/.test(value.framesFolder)))
+    (value.framesFolder === undefined || isFolderName(value.framesFolder))
   );
 }
 
