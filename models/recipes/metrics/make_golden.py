@@ -4,14 +4,14 @@ Makes test/fixtures/metrics-golden.json: what other people's programs say about 
     python models/recipes/metrics/make_golden.py
     python models/recipes/metrics/make_golden.py --out FILE --packages FOLDER
 
-    psnr_rgb, ssim_rgb    the `rgb` protocol: all three channels, nothing cropped           NumPy in float64; scikit-image
-    psnr_y, ssim_y        the `sr` protocol at scale 4: luma not rounded, 4 pixels cropped  NumPy in float64; scikit-image
-    lpips                 v0.1, AlexNet, in float32                                         the `lpips` package, PyTorch
-    flip                  LDR-FLIP at 67.0206 pixels per degree, mean                       the `flip-evaluator` package
+    psnr_rgb, ssim_rgb    the `rgb` protocol: all channels, nothing cropped         NumPy in float64; scikit-image
+    psnr_y, ssim_y        the `sr` protocol at scale 4: luma, 4 pixels cropped      NumPy in float64; scikit-image
+    lpips                 v0.1, AlexNet, in float32                                 the `lpips` package under PyTorch
+    flip                  LDR-FLIP at 67.0206 pixels per degree, mean               the `flip-evaluator` package
 
-scikit-image's SSIM, told to use Gaussian weights of sigma 1.5 and the biased covariance, is the SSIM of Wang et al. (2004) over the
-valid region, as BasicSR computes it. Grey pictures are replicated to three channels first. A PSNR of identical pictures is the
-string "Infinity", since JSON has no such number.
+scikit-image's SSIM, told to use Gaussian weights of sigma 1.5 and the biased covariance, is the SSIM of Wang et al.
+(2004) over the valid region, as BasicSR computes it. Grey pictures are replicated to three channels first. The PSNR of
+identical pictures is the string "Infinity", since JSON has no such number.
 """
 
 import argparse
@@ -55,14 +55,14 @@ PAIRS = {  # name: (degraded, reference)
     "astronaut dark": (f"{NOTEBOOKS}/astronaut-dark.png", f"{NOTEBOOKS}/astronaut.png"),
     "coffee bicubic": (f"{FIXTURES}/coffee-bicubic.png", f"{NOTEBOOKS}/coffee.png"),
 }
-BICUBIC = [  # source, factor it is shrunk or enlarged by, size of the result, result
+BICUBIC = [  # source, what is done to it, result
     ("rim.png", {"shrink": 4}, "rim-down4.png"),
     ("rim.png", {"shrink": 3}, "rim-down3.png"),
     ("rim.png", {"size": [41, 30]}, "rim-down2-5.png"),
     ("rim-down4.png", {"enlarge": 4}, "rim-down4-up4.png"),
     ("card.png", {"shrink": 4}, "card-small.png"),
 ]
-COLOURS = [(0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128), (12, 34, 56), (250, 200, 3)]
+COLOURS = ["000000", "ffffff", "ff0000", "00ff00", "0000ff", "808080", "0c2238", "fac803"]
 
 
 def read(path):
@@ -74,6 +74,11 @@ def luma(picture):
     return picture.astype(np.float64) / 255 @ np.array([65.481, 128.553, 24.966]) + 16
 
 
+def luma_of(colour):
+    r, g, b = colour
+    return {"r": r, "g": g, "b": b, "y": round(float(luma(np.array([r, g, b]))), 9)}
+
+
 def psnr(a, b):
     error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
     return "Infinity" if error == 0 else round(float(10 * np.log10(255**2 / error)), 8)
@@ -81,8 +86,8 @@ def psnr(a, b):
 
 def ssim(a, b):
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
-    channels = 2 if a.ndim == 3 else None
-    return round(float(structural_similarity(a.astype(np.float64), b.astype(np.float64), channel_axis=channels, **settings)), 8)
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    return round(float(structural_similarity(a, b, channel_axis=2 if a.ndim == 3 else None, **settings)), 8)
 
 
 def flip(test, reference):
@@ -150,7 +155,7 @@ def golden(root, packages):
         "border": BORDER,
         "versions": {name: version(name) for name in ("numpy", "scikit-image", "torch", "lpips", "flip-evaluator")},
         "pairs": pairs,
-        "luma": [{"r": r, "g": g, "b": b, "y": round(float(luma(np.array([r, g, b]))), 9)} for r, g, b in COLOURS],
+        "luma": [luma_of(bytes.fromhex(colour)) for colour in COLOURS],
         "bicubic": [
             {"source": f"{FIXTURES}/{source}", **operation, "result": f"{FIXTURES}/{result}"}
             for source, operation, result in BICUBIC
@@ -161,7 +166,7 @@ def golden(root, packages):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "test/fixtures/metrics-golden.json")
-    parser.add_argument("--packages", type=Path, help="folder that keeps the downloaded packages (default: a temporary one)")
+    parser.add_argument("--packages", type=Path, help="folder that keeps the downloads (default: a temporary one)")
     arguments = parser.parse_args()
     if arguments.packages:
         arguments.packages.mkdir(parents=True, exist_ok=True)

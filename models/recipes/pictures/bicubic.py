@@ -1,10 +1,10 @@
 """
-MATLAB's imresize(picture, ..., 'bicubic') in NumPy, written from its definition tap by tap: the standard behind the published
-figures of super-resolution, and the golden value for the library's own.
+MATLAB's imresize(picture, ..., 'bicubic') in NumPy, written from its definition tap by tap: the standard behind the
+published figures of super-resolution, and the golden value for the library's own.
 
-Keys' kernel with a = -1/2. Where an axis shrinks the kernel is stretched by the factor (antialiasing); the edges are mirrored,
-the outermost pixel included; the axis that shrinks most goes first, the vertical one on a tie; 8-bit pictures are rounded, halves
-up, after each of the two passes.
+Keys' kernel with a = -1/2. Where an axis shrinks the kernel is stretched by the factor (antialiasing); the edges are
+mirrored, the outermost pixel included; the axis that shrinks most goes first, the vertical one on a tie; 8-bit pictures
+are rounded, halves up, after each of the two passes.
 """
 
 import math
@@ -54,7 +54,7 @@ def resize(picture, height, width):
 
 
 def shrink(picture, factor):
-    """Down by a whole factor, of a picture cut to a multiple of it (`modcrop`): how super-resolution's inputs are made."""
+    """Cut to a multiple of a whole factor (`modcrop`) and shrunk by it: how super-resolution's inputs are made."""
     height, width = (side - side % factor for side in picture.shape[:2])
     return resize(picture[:height, :width], height // factor, width // factor)
 

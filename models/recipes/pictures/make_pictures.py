@@ -4,10 +4,10 @@ Makes the pictures in notebooks/pictures (what a user starts from) and test/fixt
     python models/recipes/pictures/make_pictures.py
     python models/recipes/pictures/make_pictures.py --out FOLDER        # the same two folders under FOLDER, to compare
 
-Sources are three photographs that scikit-image's wheel carries, all free of copyright restrictions, and a rendered card; the
-README.md beside the pictures names them. Every degradation follows the project's own paths at severity 1: a coarser sampling, a
-longer exposure, a lower exposure level. The fixtures add what makes a metric or a decoder stumble: odd sizes, grey, 16 bit, alpha,
-a turned JPEG. Random numbers come from fixed seeds.
+Sources are three photographs that scikit-image's wheel carries, all free of copyright restrictions, and a rendered
+card; the README.md beside the pictures names them. Every degradation follows the project's own paths at severity 1: a
+coarser sampling, a longer exposure, a lower exposure level. The fixtures add what makes a metric or a decoder stumble:
+odd sizes, grey, 16 bit, alpha, a turned JPEG. Random numbers come from fixed seeds.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def shake(picture, length, seed, frames=33, margin=16):
 
     The path is a curve `length` pixels from end to end whose middle is the picture itself, so that the sharp picture is
     aligned with its blur. Each sub-frame is a homography: a translation, a small turn about the centre and a little
-    perspective. `margin` pixels are cut off all around, where the camera would have seen what lies outside the photograph.
+    perspective. `margin` pixels are cut off all around, where the camera would have seen beyond the photograph.
     """
     random = np.random.default_rng(seed)
     heading, bend, turn = random.uniform(0, np.pi), random.uniform(0.6, 1.0), random.uniform(0.004, 0.008)
@@ -124,7 +124,7 @@ def sixteen_bit_ramp(width=64, height=48):
 
 
 def png16(picture):
-    """A PNG file of 16 bits a channel, which Pillow does not write: header, one compressed block of unfiltered rows, end."""
+    """A PNG file of 16 bits a channel, which Pillow does not write: header, one block of unfiltered rows, end."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -136,7 +136,7 @@ def png16(picture):
 
 
 def turned_jpeg(picture, quality=95):
-    """A JPEG stored on its side; its EXIF orientation, 6, asks for a quarter turn clockwise, which makes it `picture` again."""
+    """A JPEG stored on its side: its EXIF orientation, 6, asks for a quarter turn clockwise to show `picture`."""
     stored = Image.fromarray(np.ascontiguousarray(np.rot90(picture)))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -206,7 +206,8 @@ def fixture_pictures():
     yield "rim-down4.png", bicubic.shrink(rim, 4)
     yield "rim-down4-up4.png", bicubic.enlarge(bicubic.shrink(rim, 4), 4)
     yield "rim-down3.png", bicubic.shrink(rim, 3)
-    yield "rim-down2-5.png", bicubic.resize(rim, 30, 41)  # ceil(75 / 2.5), ceil(101 / 2.5): the axes' factors differ a little
+    # By 2.5, both sides rounded up: the factors of the two axes then differ a little.
+    yield "rim-down2-5.png", bicubic.resize(rim, 30, 41)
 
     # The whole enlarged picture of the first notebook pair: super-resolution's usual starting point.
     coffee = crop(photograph("coffee.png"), 0, 8, 512, 384)
