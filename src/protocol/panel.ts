@@ -18,6 +18,8 @@ export type PanelToExtension =
 
 /** Everything that the panel shows. A new one replaces the old one. */
 export interface PanelState {
+  /** Names the panel for the extension; the panel only keeps it with its saved state, so that a reload finds its frames. */
+  id?: string;
   /** Absent until the first frame is there. */
   view?: RunView;
   input: { /** Base name of the picture. */ name: string };
@@ -37,6 +39,7 @@ export type ExtensionToPanel =
 export function isPanelState(value: unknown): value is PanelState {
   return (
     isObject(value) &&
+    (value.id === undefined || isText(value.id, 64)) &&
     (value.view === undefined || isRunView(value.view)) &&
     isObject(value.input) &&
     isText(value.input.name, 4096) &&
