@@ -1,0 +1,6 @@
+/** Largest picture taken in, counted after decoding (and after enlarging, for super-resolution). */
+export const MAXIMUM_PIXELS = 100_000_000;
+/** Largest file read into memory. */
+export const MAXIMUM_FILE_BYTES = 512 * 1024 * 1024;
+/** Formats that are accepted, by content and never by name. */
+export const ACCEPTED_FORMATS = ['png', 'jpeg', 'webp'] as const;

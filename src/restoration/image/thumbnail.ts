@@ -1,0 +1,55 @@
+import type { Pixels } from './pixels';
+
+interface Span {
+  first: number;
+  weights: number[];
+}
+
+/** For each of `out` cells the source samples it covers, with fractional coverage at both ends; weights sum to 1. */
+function spans(length: number, out: number): Span[] {
+  return Array.from({ length: out }, (_, cell) => {
+    const start = (cell * length) / out;
+    const end = ((cell + 1) * length) / out;
+    const first = Math.floor(start);
+    const last = Math.min(length, Math.ceil(end));
+    const weights: number[] = [];
+    for (let i = first; i < last; i++) weights.push((Math.min(end, i + 1) - Math.max(start, i)) / (end - start));
+    return { first, weights };
+  });
+}
+
+/**
+ * Exact area average of a whole picture on a square of `side` cells, as planar RGB in [0, 1] (`3 * side * side`). It is
+ * computed once a picture and given to every tile, so that all tiles agree on the global look.
+ */
+export function areaThumbnail(source: Pixels, side: number): Float32Array {
+  const { width, height, data } = source;
+  const columns = spans(width, side);
+  const rows = spans(height, side);
+  const result = new Float32Array(3 * side * side);
+  const line = new Float64Array(side * 3);
+  const sums = new Float64Array(side * 3);
+  for (let cellY = 0; cellY < side; cellY++) {
+    const row = rows[cellY] as Span;
+    sums.fill(0);
+    row.weights.forEach((rowWeight, dy) => {
+      line.fill(0);
+      const base = (row.first + dy) * width * 3;
+      for (let cellX = 0; cellX < side; cellX++) {
+        const column = columns[cellX] as Span;
+        for (let dx = 0; dx < column.weights.length; dx++) {
+          const w = column.weights[dx] as number;
+          const at = base + (column.first + dx) * 3;
+          for (let c = 0; c < 3; c++) line[cellX * 3 + c] = (line[cellX * 3 + c] as number) + w * (data[at + c] as number);
+        }
+      }
+      for (let i = 0; i < line.length; i++) sums[i] = (sums[i] as number) + rowWeight * (line[i] as number);
+    });
+    for (let cellX = 0; cellX < side; cellX++) {
+      for (let c = 0; c < 3; c++) {
+        result[c * side * side + cellY * side + cellX] = (sums[cellX * 3 + c] as number) / 255;
+      }
+    }
+  }
+  return result;
+}

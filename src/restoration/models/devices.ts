@@ -1,0 +1,111 @@
+import * as ort from 'onnxruntime-node';
+import { DEVICES, RestorationError, type ConcreteDevice, type Device, type DeviceReport } from '../../protocol';
+import { sessionOptions } from './sessions';
+import { probeNetwork } from './probe-network';
+
+const CANDIDATES = DEVICES.filter((device): device is ConcreteDevice => device !== 'auto');
+
+/** Side of the picture in the probe: large enough that a real GPU beats the CPU, small enough to take a moment. */
+const PROBE_SIDE = 128;
+const PROBE_RUNS = 3;
+
+interface ProbeResult extends DeviceReport {
+  /** Best time of a few runs, milliseconds. */
+  milliseconds?: number;
+}
+
+export interface DeviceChoice {
+  used: ConcreteDevice;
+  /** Said in the record when it is not what was asked for. */
+  note?: string;
+}
+
+/**
+ * Finds out which devices work by running a small convolution network on each, one provider at a time and in this
+ * process: what a provider list claims is not what runs. Every result is kept for the life of the process.
+ */
+export class Devices {
+  private readonly probes = new Map<ConcreteDevice, Promise<ProbeResult>>();
+
+  /** All devices that this build could use, whether they work, and why not. */
+  async report(): Promise<DeviceReport[]> {
+    const reports: DeviceReport[] = [];
+    for (const device of CANDIDATES) {
+      const { available, detail } = await this.probe(device);
+      reports.push({ device, available, detail });
+    }
+    return reports;
+  }
+
+  /**
+   * The device to run on. `auto` is the fastest that works: a software GPU (common on servers) works too, but slower than
+   * the CPU. A device that was named and does not work falls back to the CPU, with a note saying why.
+   */
+  async choose(requested: Device): Promise<DeviceChoice> {
+    if (requested !== 'auto') {
+      const probe = await this.probe(requested);
+      if (probe.available) return { used: requested };
+      return { used: 'cpu', note: `The device ${requested} is not available (${probe.detail}); the cpu was used.` };
+    }
+    const cpu = await this.probe('cpu');
+    let best: ConcreteDevice = 'cpu';
+    let bestTime = cpu.milliseconds ?? Number.POSITIVE_INFINITY;
+    for (const device of CANDIDATES) {
+      if (device === 'cpu') continue;
+      const probe = await this.probe(device);
+      if (probe.available && probe.milliseconds !== undefined && probe.milliseconds < bestTime) {
+        best = device;
+        bestTime = probe.milliseconds;
+      }
+    }
+    return { used: best };
+  }
+
+  private probe(device: ConcreteDevice): Promise<ProbeResult> {
+    let result = this.probes.get(device);
+    if (!result) {
+      result = probe(device);
+      this.probes.set(device, result);
+    }
+    return result;
+  }
+}
+
+async function probe(device: ConcreteDevice): Promise<ProbeResult> {
+  // A provider that is not built in would be dropped silently, so ask first.
+  const backend = ort.listSupportedBackends().find(({ name }) => name === device);
+  if (!backend) return { device, available: false, detail: `not built for ${process.platform} ${process.arch}` };
+  try {
+    const session = await ort.InferenceSession.create(probeNetwork(), sessionOptions(device));
+    try {
+      const data = new Float32Array(16 * PROBE_SIDE * PROBE_SIDE).fill(0.5);
+      const feeds = { x: new ort.Tensor('float32', data, [1, 16, PROBE_SIDE, PROBE_SIDE]) };
+      let milliseconds = Number.POSITIVE_INFINITY;
+      for (let run = 0; run < PROBE_RUNS; run++) {
+        const start = performance.now();
+        const { y } = await session.run(feeds);
+        milliseconds = Math.min(milliseconds, performance.now() - start);
+        const values = y?.data;
+        if (!(values instanceof Float32Array) || !values.every(Number.isFinite)) {
+          return { device, available: false, detail: 'the probe network gave no finite numbers' };
+        }
+      }
+      return { device, available: true, detail: `probe ran in ${milliseconds.toFixed(1)} ms`, milliseconds };
+    } finally {
+      await session.release();
+    }
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { device, available: false, detail: (text.split('\n')[0] ?? text).trim().slice(0, 200) };
+  }
+}
+
+/** Checks a device name from outside. */
+export function parseDevice(value: string): Device {
+  if ((DEVICES as readonly string[]).includes(value)) return value as Device;
+  throw new RestorationError(
+    'bad-argument',
+    `There is no device ${JSON.stringify(value)}.`,
+    `Choose one of ${DEVICES.join(', ')}.`,
+  );
+}

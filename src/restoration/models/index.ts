@@ -1,0 +1,5 @@
+export * from './locations';
+export * from './manifest';
+export * from './sessions';
+export * from './devices';
+export * from './tiling';

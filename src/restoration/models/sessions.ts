@@ -1,0 +1,108 @@
+import * as ort from 'onnxruntime-node';
+import { RestorationError, type ConcreteDevice } from '../../protocol';
+import { readVerified, type InstalledModel } from './manifest';
+
+/** A tensor as it stands outside onnxruntime. */
+export type TensorData =
+  | { type: 'float32'; data: Float32Array; dims: readonly number[] }
+  | { type: 'int64'; data: BigInt64Array; dims: readonly number[] };
+
+const PROVIDERS: Record<ConcreteDevice, string> = {
+  tensorrt: 'tensorrt',
+  cuda: 'cuda',
+  webgpu: 'webgpu',
+  dml: 'dml',
+  coreml: 'coreml',
+  cpu: 'cpu',
+};
+
+/** Options for one device. A single provider is named: with a list, onnxruntime either throws or falls back silently. */
+export function sessionOptions(device: ConcreteDevice): ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: [PROVIDERS[device]],
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    // Spinning threads would take the cores from decoding, metrics and everybody else.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+}
+
+/** One network on one device, with tensors checked on the way in and named on the way out. */
+export class Network {
+  private constructor(
+    private readonly session: ort.InferenceSession,
+    private readonly label: string,
+  ) {}
+
+  /**
+   * @param key name of the file in the model's manifest
+   * @throws RestorationError `bad-model` when the file is not the one of the manifest or not a network
+   */
+  static async load(model: InstalledModel, key: string, device: ConcreteDevice): Promise<Network> {
+    const bytes = await readVerified(model, key);
+    const label = `${model.manifest.id}/${key}`;
+    try {
+      return new Network(await ort.InferenceSession.create(bytes, sessionOptions(device)), label);
+    } catch (error) {
+      throw new RestorationError(
+        'bad-model',
+        `The network ${label} could not be loaded on ${device}: ${shortMessage(error)}.`,
+        'Install the model again, or choose another device.',
+        { cause: error },
+      );
+    }
+  }
+
+  get outputNames(): readonly string[] {
+    return this.session.outputNames;
+  }
+
+  /** Runs the network. Blocks this process' event loop while it computes: see the service for why that is harmless. */
+  async run(inputs: Record<string, TensorData>): Promise<Record<string, { data: Float32Array; dims: readonly number[] }>> {
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const [name, tensor] of Object.entries(inputs)) {
+      feeds[name] =
+        tensor.type === 'float32'
+          ? new ort.Tensor('float32', tensor.data, tensor.dims)
+          : new ort.Tensor('int64', tensor.data, tensor.dims);
+    }
+    let outputs: ort.InferenceSession.OnnxValueMapType;
+    try {
+      outputs = await this.session.run(feeds);
+    } catch (error) {
+      throw new RestorationError(
+        'bad-output',
+        `The network ${this.label} failed: ${shortMessage(error)}.`,
+        'Try the cpu device, or a smaller picture.',
+        { cause: error },
+      );
+    }
+    const result: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
+    for (const [name, value] of Object.entries(outputs)) {
+      const tensor = value as ort.Tensor;
+      if (!(tensor.data instanceof Float32Array)) {
+        throw new RestorationError(
+          'bad-model',
+          `Output ${name} of ${this.label} is ${tensor.type}; float32 was expected.`,
+          'Export the network with float32 outputs.',
+        );
+      }
+      result[name] = { data: tensor.data, dims: tensor.dims };
+    }
+    return result;
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function shortMessage(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n')[0] ?? text).trim().replace(/\.$/, '').slice(0, 300);
+}
+
+/** Version of onnxruntime, for run records. */
+export function runtimeVersion(): string {
+  return ort.env.versions.node ?? ort.env.versions.common;
+}

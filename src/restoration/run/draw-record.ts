@@ -1,0 +1,22 @@
+import path from 'node:path';
+import { RestorationError, isFrameFile, type DrawRequest } from '../../protocol';
+import { decodePicture } from '../image/decode';
+import type { Pixels } from '../image/pixels';
+import { drawStrip } from '../report/draw-strip';
+
+/**
+ * The strip of a finished run as a PNG, drawn from its frame files.
+ *
+ * @throws RestorationError `missing-file` when the frames are gone
+ */
+export async function drawRecord(request: DrawRequest): Promise<Buffer> {
+  const frames: Pixels[] = [];
+  for (const { file } of request.record.frames) {
+    if (!isFrameFile(file)) {
+      throw new RestorationError('bad-argument', `${JSON.stringify(file)} is not the name of a stored frame.`, 'Run the restoration again.');
+    }
+    frames.push((await decodePicture(path.join(request.framesFolder, file))).pixels);
+  }
+  const reference = request.reference === undefined ? undefined : (await decodePicture(request.reference)).pixels;
+  return drawStrip({ record: request.record, frames, ...(reference ? { reference } : {}) });
+}

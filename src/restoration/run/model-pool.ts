@@ -1,0 +1,74 @@
+import type { Device } from '../../protocol';
+import { CompactModel } from '../compact/compact-model';
+import { Lpips } from '../metrics/lpips';
+import { Devices, type DeviceChoice } from '../models/devices';
+import { findModel } from '../models/manifest';
+
+/** Loaded networks are kept this long after their last use. */
+const IDLE_MILLISECONDS = 5 * 60_000;
+
+/**
+ * Loaded networks, shared by the runs of a process. They are verified when loaded; a model whose manifest names other
+ * weights is another model. One run at a time uses the pool (the queue sees to it), so nothing is released in use.
+ */
+export class ModelPool {
+  readonly devices = new Devices();
+  private readonly models = new Map<string, Promise<CompactModel>>();
+  private lpips: Promise<Lpips> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  async restoration(idOrFolder: string, requested: Device): Promise<{ model: CompactModel; choice: DeviceChoice }> {
+    const installed = await findModel(idOrFolder);
+    const choice = await this.devices.choose(requested);
+    const key = `${installed.folder}\n${installed.sha256}\n${choice.used}`;
+    const model = await this.keep(this.models, key, () => CompactModel.load(installed, choice.used));
+    return { model, choice };
+  }
+
+  /** LPIPS always runs on the CPU: GPU providers may compute convolutions in reduced precision. */
+  async perceptual(): Promise<Lpips> {
+    this.lpips ??= Lpips.load('cpu');
+    try {
+      return await this.lpips;
+    } catch (error) {
+      this.lpips = undefined;
+      throw error;
+    }
+  }
+
+  /** Tells the pool that a run has ended; networks unload when nothing follows for a while. */
+  rest(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.release(), IDLE_MILLISECONDS);
+    this.timer.unref();
+  }
+
+  /** Tells the pool that a run begins. */
+  wake(): void {
+    clearTimeout(this.timer);
+  }
+
+  async release(): Promise<void> {
+    const models = [...this.models.values()];
+    const lpips = this.lpips;
+    this.models.clear();
+    this.lpips = undefined;
+    for (const model of models) await (await model).release();
+    await (await lpips)?.release();
+  }
+
+  /** A failed load is not remembered: the next call tries again. */
+  private async keep<T>(map: Map<string, Promise<T>>, key: string, load: () => Promise<T>): Promise<T> {
+    let value = map.get(key);
+    if (!value) {
+      value = load();
+      map.set(key, value);
+    }
+    try {
+      return await value;
+    } catch (error) {
+      map.delete(key);
+      throw error;
+    }
+  }
+}
