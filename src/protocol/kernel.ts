@@ -1,9 +1,17 @@
-import type { ServiceAddress } from './messages';
+import { isCount, isObject, isOneOf } from './checks';
 import type { MimeBundle } from './display';
+import type { ServiceAddress } from './messages';
 
 /** Editor or command line -> kernel process, over the IPC channel of `fork`. */
 export type KernelRequest =
-  | { type: 'start'; /** absolute path of the notebook (need not exist) */ notebook: string; framesFolder: string }
+  | {
+      type: 'start';
+      /** absolute path of the notebook (need not exist) */
+      notebook: string;
+      framesFolder: string;
+      /** Whether `service-wanted` is answered; otherwise the library in the kernel starts its own service. */
+      offersService?: boolean;
+    }
   | { type: 'execute'; /** unique per execution */ id: number; code: string }
   | { type: 'interrupt' }
   /** Answer to `service-wanted`; `error` when the host could not start one. */
@@ -20,11 +28,51 @@ export interface CellError {
   column?: number;
 }
 
+/** How an execution ended. */
+export const CELL_OUTCOMES = ['ok', 'error', 'interrupted'] as const;
+export type CellOutcome = (typeof CELL_OUTCOMES)[number];
+
 /** Kernel process -> its host. */
 export type KernelEvent =
   | { type: 'ready'; versions: Record<string, string> }
   | { type: 'stream'; id: number; name: 'stdout' | 'stderr'; text: string }
   /** Show, or replace in place when `displayId` was already shown by the same execution. */
   | { type: 'display'; id: number; displayId: string; bundle: MimeBundle }
-  | { type: 'done'; id: number; outcome: 'ok' | 'error' | 'interrupted'; error?: CellError }
+  | { type: 'done'; id: number; outcome: CellOutcome; error?: CellError }
   | { type: 'service-wanted'; sequence: number };
+
+function isPosition(value: unknown): boolean {
+  return value === undefined || (isCount(value) && value >= 1);
+}
+
+function isCellError(value: unknown): value is CellError {
+  return (
+    isObject(value) &&
+    [value.name, value.message, value.stack].every((text) => typeof text === 'string') &&
+    isPosition(value.line) &&
+    isPosition(value.column)
+  );
+}
+
+/** Guard for what arrives from a kernel process: code of a notebook can send anything over the same channel. */
+export function isKernelEvent(value: unknown): value is KernelEvent {
+  if (!isObject(value)) return false;
+  switch (value.type) {
+    case 'ready':
+      return isObject(value.versions) && Object.values(value.versions).every((text) => typeof text === 'string');
+    case 'stream':
+      return isCount(value.id) && isOneOf(['stdout', 'stderr'], value.name) && typeof value.text === 'string';
+    case 'display':
+      return isCount(value.id) && typeof value.displayId === 'string' && isObject(value.bundle);
+    case 'done':
+      return (
+        isCount(value.id) &&
+        isOneOf(CELL_OUTCOMES, value.outcome) &&
+        (value.error === undefined || isCellError(value.error))
+      );
+    case 'service-wanted':
+      return isCount(value.sequence);
+    default:
+      return false;
+  }
+}
