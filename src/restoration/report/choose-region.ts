@@ -1,0 +1,56 @@
+import type { Region } from '../../protocol';
+import { CHANNELS, assertSameSize, type Pixels } from '../../measure';
+
+/** Side of the region: nine of them stand side by side at 1:1 in a notebook's width. */
+const SIDE = 112;
+/** Smallest side that is still worth looking at, where the picture allows it. */
+const LEAST_SIDE = 32;
+/** Widest strip along the borders that is left out, because padding and cropping disturb it. */
+const MARGIN = 16;
+
+/**
+ * The square where two pictures differ most: the first and the last frame, or a frame and its reference. It is 112
+ * pixels wide, half the shorter side in small pictures, and keeps away from the borders where there is room. Identical
+ * pictures give the middle; of equal places the topmost, then leftmost, is taken.
+ *
+ * @throws RestorationError `size-mismatch` when the sides differ.
+ */
+export function chooseRegion(first: Pixels, last: Pixels): Region {
+  assertSameSize(first, last);
+  const { width, height } = first;
+  const shorter = Math.min(width, height);
+  const side = Math.min(SIDE, shorter, Math.max(LEAST_SIDE, Math.floor(shorter / 2)));
+  const marginX = Math.min(MARGIN, Math.floor((width - side) / 4));
+  const marginY = Math.min(MARGIN, Math.floor((height - side) / 4));
+  const region = { x: Math.floor((width - side) / 2), y: Math.floor((height - side) / 2), width: side, height: side };
+
+  // Sums down the columns of the current `side` rows: the next position drops one row and takes one in, so the whole
+  // search costs two looks at every pixel and one row of memory.
+  const columns = new Float64Array(width);
+  const row = (y: number, sign: number): void => {
+    for (let x = 0, i = y * width * CHANNELS; x < width; x++, i += CHANNELS) {
+      let sum = 0;
+      for (let c = 0; c < CHANNELS; c++) sum += Math.abs(first.data[i + c]! - last.data[i + c]!);
+      columns[x] = columns[x]! + sign * sum;
+    }
+  };
+  for (let y = marginY; y < marginY + side; y++) row(y, 1);
+  let most = 0;
+  for (let y = marginY; ; y++) {
+    let sum = 0;
+    for (let x = marginX; x < marginX + side; x++) sum += columns[x]!;
+    for (let x = marginX; ; x++) {
+      if (sum > most) {
+        most = sum;
+        region.x = x;
+        region.y = y;
+      }
+      if (x + side >= width - marginX) break;
+      sum += columns[x + side]! - columns[x]!;
+    }
+    if (y + side >= height - marginY) break;
+    row(y, -1);
+    row(y + side, 1);
+  }
+  return region;
+}
