@@ -1,15 +1,15 @@
 import path from 'node:path';
-import { RestorationError, isFrameFile, type DrawRequest } from '../../protocol';
+import { RestorationError, isFrameFile, type DrawRequest, type Requests } from '../../protocol';
 import { decodePicture } from '../image/decode';
 import type { Pixels } from '../image/pixels';
 import { drawStrip } from '../report/draw-strip';
 
 /**
- * The strip of a finished run as a PNG, drawn from its frame files.
+ * The strip of a finished run as a base64 PNG, drawn from its frame files.
  *
  * @throws RestorationError `missing-file` when the frames are gone
  */
-export async function drawRecord(request: DrawRequest): Promise<Buffer> {
+export async function drawRecord(request: DrawRequest): Promise<Requests['draw']['result']> {
   const frames: Pixels[] = [];
   for (const { file } of request.record.frames) {
     if (!isFrameFile(file)) {
@@ -18,5 +18,7 @@ export async function drawRecord(request: DrawRequest): Promise<Buffer> {
     frames.push((await decodePicture(path.join(request.framesFolder, file))).pixels);
   }
   const reference = request.reference === undefined ? undefined : (await decodePicture(request.reference)).pixels;
-  return drawStrip({ record: request.record, frames, ...(reference ? { reference } : {}) });
+  const png = await drawStrip({ record: request.record, frames, ...(reference ? { reference } : {}) });
+  // Width and height stand at fixed places of every PNG's first chunk.
+  return { png: png.toString('base64'), width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
 }

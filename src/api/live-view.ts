@@ -1,0 +1,93 @@
+import { RUN_SCHEMA, RUN_MIME, type DisplayHost, type FramePicture, type FrameRecord, type RestoreRequest, type RunView, type Stage } from '../protocol';
+
+/** A notebook output is redrawn at most this often. */
+const UPDATE_MILLISECONDS = 250;
+
+/** Shows a run under its cell while it works; frames appear as they are finished. */
+export class LiveView {
+  private readonly frames: FrameRecord[] = [];
+  private readonly pictures: FramePicture[] = [];
+  private progress: { stage: Stage; done: number; total: number; secondsLeft?: number } = {
+    stage: 'queued',
+    done: 0,
+    total: 1,
+  };
+  private timer: NodeJS.Timeout | undefined;
+  private shown = false;
+
+  constructor(
+    private readonly host: DisplayHost,
+    private readonly displayId: string,
+    private readonly request: RestoreRequest,
+    private readonly name: string,
+  ) {}
+
+  onProgress(progress: { stage: Stage; done: number; total: number; secondsLeft?: number }): void {
+    this.progress = progress;
+    this.schedule();
+  }
+
+  onFrame(frame: { record: FrameRecord; picture?: FramePicture }): void {
+    this.frames.push(frame.record);
+    if (frame.picture) this.pictures.push(frame.picture);
+    this.schedule();
+  }
+
+  /** Stops updating; when something was shown, its last state says how it ended. */
+  end(failure?: { interrupted: boolean; message: string }): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!failure || !this.shown) return;
+    this.show(failure.interrupted ? { kind: 'interrupted' } : { kind: 'failed', message: failure.message });
+  }
+
+  private schedule(): void {
+    // Nothing can be drawn before the first frame is there: its size is the strip's.
+    if (this.timer || this.frames.length === 0) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.show({ kind: 'running', ...this.progress });
+      },
+      this.shown ? UPDATE_MILLISECONDS : 0,
+    );
+  }
+
+  private show(state: RunView['state']): void {
+    const [first] = this.frames;
+    if (!first) return;
+    this.shown = true;
+    const { task, taskSource, prompt, model, device, reference } = this.request;
+    const view: RunView = {
+      record: {
+        schema: RUN_SCHEMA,
+        task,
+        taskSource,
+        prompt: { text: prompt ?? '', source: prompt ? 'user' : 'uniform' },
+        model: { id: model, sha256: '' },
+        device: { requested: device, used: device === 'auto' ? 'cpu' : device },
+        input: { file: this.name, sha256: '', width: first.width, height: first.height },
+        ...(reference === undefined ? {} : { reference: { file: '', sha256: '' } }),
+        frames: this.frames,
+        seconds: { decode: 0, network: 0, metrics: 0, encode: 0, total: 0 },
+        versions: {},
+      },
+      state,
+      pictures: this.pictures,
+    };
+    this.host.show(this.displayId, { [RUN_MIME]: view, 'text/plain': describe(this.name, state) });
+  }
+}
+
+function describe(name: string, state: RunView['state']): string {
+  switch (state.kind) {
+    case 'running':
+      return `Restoring ${name} ...`;
+    case 'interrupted':
+      return `Restoring ${name} was interrupted.`;
+    case 'failed':
+      return `Restoring ${name} failed: ${state.message}`;
+    case 'done':
+      return name;
+  }
+}

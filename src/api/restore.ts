@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import {
+  DEFAULT_FRAMES,
+  RestorationError,
+  TASKS,
+  type Device,
+  type MetricProtocol,
+  type Region,
+  type RestoreRequest,
+  type Task,
+} from '../protocol';
+import type { Progress } from '../inference/client';
+import { LiveView } from './live-view';
+import { Run } from './run';
+import { displayHost, framesFolder, inferenceClient } from './session';
+
+export interface RestoreOptions {
+  /** What is wrong with the picture. */
+  task: Task;
+  /** A description of the scene, or the wish in your own words; omit it for the task's uniform sentence. */
+  prompt?: string;
+  /** Path of the sharp (or bright) picture: metrics appear under every frame. */
+  reference?: string;
+  /** Frames from degraded to restored, both included; 9 unless said otherwise. */
+  frames?: number;
+  /** Enlargement for super-resolution, 1 to 8; 4 unless said otherwise. */
+  scale?: number;
+  /** Id of an installed model, or the path of a folder with a `manifest.json`; "compact" unless said otherwise. */
+  model?: string;
+  /** "auto" (the fastest that works) unless said otherwise; one that is missing falls back to the CPU, and the record says so. */
+  device?: Device;
+  /** Metric protocol: `sr` for super-resolution and `rgb` for the other tasks unless said otherwise. */
+  protocol?: MetricProtocol;
+  /** Part of the picture that the strip shows at 1:1; where frames differ most unless said otherwise. */
+  region?: Region;
+  /** Cancels the run between two network calls. */
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** The model that ships inside. */
+export const DEFAULT_MODEL = 'compact';
+
+/** @internal Options as a request; paths become absolute. */
+export function restoreRequest(input: string, options: RestoreOptions, folder: string | undefined): RestoreRequest {
+  if (typeof input !== 'string' || input === '') {
+    throw new RestorationError('bad-argument', 'restore needs the path of a picture.', "Call restore('photo.jpg', { task: 'deblurring' }).");
+  }
+  if (options?.task === undefined) {
+    throw new RestorationError('bad-argument', 'restore needs a task.', `Give task: one of ${TASKS.join(', ')}.`);
+  }
+  return {
+    input: path.resolve(input),
+    task: options.task,
+    taskSource: 'user',
+    ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
+    ...(options.reference === undefined ? {} : { reference: path.resolve(options.reference) }),
+    frames: options.frames ?? DEFAULT_FRAMES,
+    scale: options.scale ?? 4,
+    model: options.model ?? DEFAULT_MODEL,
+    device: options.device ?? 'auto',
+    ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
+    ...(options.region === undefined ? {} : { region: options.region }),
+    ...(folder === undefined ? {} : { framesFolder: folder }),
+    priority: 'interactive',
+  };
+}
+
+/**
+ * Restores a picture progressively: a clip of frames from degraded to clean, each with its metrics when a reference is
+ * given. The method is that of arXiv 2512.02273 with the model named in the options.
+ *
+ * @param input path of a PNG, JPEG or WebP; for super-resolution the small picture
+ * @returns the run; as the last expression of a notebook cell it shows its strip
+ * @throws RestorationError in one sentence with a remedy: unreadable picture, unknown task or model, a reference of
+ *   another size, a damaged model, a cancelled run
+ * @example
+ * const run = await restore('football.jpg', { task: 'deblurring', reference: 'football-sharp.jpg' });
+ * run.metrics.psnr; // nine values in dB
+ */
+export async function restore(input: string, options: RestoreOptions): Promise<Run> {
+  const folder = framesFolder();
+  const request = restoreRequest(input, options, folder);
+  const host = displayHost();
+  const displayId = randomUUID();
+  const live = host ? new LiveView(host, displayId, request, path.basename(input)) : undefined;
+  const signal = anySignal([options.signal, host?.signal]);
+  try {
+    const view = await inferenceClient().restore(request, {
+      ...(signal ? { signal } : {}),
+      onProgress: (progress) => {
+        live?.onProgress(progress);
+        options.onProgress?.(progress);
+      },
+      onFrame: (frame) => live?.onFrame(frame),
+    });
+    live?.end();
+    return new Run(view, folder, request.reference, displayId);
+  } catch (error) {
+    const failure = RestorationError.from(error);
+    live?.end({ interrupted: failure.code === 'cancelled', message: failure.message });
+    throw failure;
+  }
+}
+
+/** @internal One signal that follows several. */
+export function anySignal(signals: (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined);
+  return given.length < 2 ? given[0] : AbortSignal.any(given);
+}

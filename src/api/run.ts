@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  MIME_BUNDLE,
+  RestorationError,
+  metricNumber,
+  type Displayable,
+  type FrameRecord,
+  type MimeBundle,
+  type RunRecord,
+  type RunView,
+} from '../protocol';
+import { decodePicture } from '../restoration/image/decode';
+import { writeFileAtomically } from '../restoration/image/files';
+import { mimeBundle } from '../restoration/report/mime';
+import { frameTable } from '../restoration/report/table';
+import { inferenceClient } from './session';
+
+/** An 8-bit sRGB picture: interleaved RGB, `width * height * 3` bytes. */
+export interface Picture {
+  data: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** One frame of a run. */
+export class Frame {
+  /** @internal */
+  constructor(
+    private readonly record: FrameRecord,
+    private readonly folder: string,
+  ) {}
+
+  /** 1-based. */
+  get index(): number {
+    return this.record.index;
+  }
+
+  /** 1 = degraded input, 0 = fully restored. */
+  get severity(): number {
+    return this.record.severity;
+  }
+
+  get width(): number {
+    return this.record.width;
+  }
+
+  get height(): number {
+    return this.record.height;
+  }
+
+  /** Path of the frame as a PNG. */
+  get file(): string {
+    return path.join(this.folder, this.record.file);
+  }
+
+  /** dB in the run's protocol, Infinity for a frame identical to the reference; undefined without a reference. */
+  get psnr(): number | undefined {
+    return metricNumber(this.record.psnr);
+  }
+
+  get ssim(): number | undefined {
+    return this.record.ssim;
+  }
+
+  get lpips(): number | undefined {
+    return this.record.lpips;
+  }
+
+  /** Mean absolute difference to the frame before, in 8-bit levels. */
+  get change(): number | undefined {
+    return this.record.change;
+  }
+
+  /** The pixels, decoded when asked for. */
+  get image(): Promise<Picture> {
+    return decodePicture(this.file).then(({ pixels }) => pixels);
+  }
+}
+
+/** Metrics of all frames, in order; empty lists without a reference. */
+export interface RunMetrics {
+  /** dB. */
+  psnr: number[];
+  ssim: number[];
+  lpips: number[];
+}
+
+/** Where `Run.save` wrote. */
+export interface SavedRun {
+  frames: string[];
+  strip: string;
+  record: string;
+}
+
+/** What `restore` and `strip` return: the frames, their metrics and the record. The last expression of a cell shows it. */
+export class Run implements Displayable {
+  readonly displayId: string;
+  readonly frames: readonly Frame[];
+
+  /** @internal */
+  constructor(
+    private readonly view: RunView,
+    private readonly folder: string,
+    private readonly reference: string | undefined,
+    displayId: string = randomUUID(),
+  ) {
+    this.displayId = displayId;
+    this.frames = view.record.frames.map((frame) => new Frame(frame, folder));
+  }
+
+  /** Everything that is known about the run, as it is saved. */
+  get record(): RunRecord {
+    return this.view.record;
+  }
+
+  get metrics(): RunMetrics {
+    const list = (pick: (frame: Frame) => number | undefined): number[] =>
+      this.frames.map(pick).filter((value) => value !== undefined);
+    return { psnr: list((f) => f.psnr), ssim: list((f) => f.ssim), lpips: list((f) => f.lpips) };
+  }
+
+  /** The restored picture. */
+  get last(): Frame {
+    return this.frames[this.frames.length - 1] as Frame;
+  }
+
+  /** The best frame by each metric: an oracle that needs the reference. Undefined without one. */
+  get best(): { psnr: Frame; ssim: Frame; lpips?: Frame } | undefined {
+    const { best } = this.view.record;
+    if (!best) return undefined;
+    const frame = (index: number): Frame => this.frames[index - 1] as Frame;
+    return {
+      psnr: frame(best.psnr),
+      ssim: frame(best.ssim),
+      ...(best.lpips === undefined ? {} : { lpips: frame(best.lpips) }),
+    };
+  }
+
+  /** The strip as a PNG: overview, crops of the region and the curves under them. */
+  async stripPng(): Promise<Uint8Array> {
+    const buffer = await inferenceClient().draw({
+      record: this.view.record,
+      framesFolder: this.folder,
+      ...(this.reference === undefined ? {} : { reference: this.reference }),
+    });
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+  }
+
+  /** The per-frame table as text. */
+  toString(): string {
+    return frameTable(this.view.record);
+  }
+
+  /**
+   * Writes `NAME.frame-K.png`, `NAME.strip.png` and `NAME.run.json` into a folder, all of them or none.
+   *
+   * @param folder made when it does not exist; files of the same names in it are replaced
+   * @param options.name instead of the input's base name
+   * @throws RestorationError `unwritable`, or `missing-file` when the frames were removed in the meantime
+   */
+  async save(folder: string, options: { name?: string } = {}): Promise<SavedRun> {
+    const record = this.view.record;
+    const name = options.name ?? path.parse(record.input.file).name;
+    if (path.basename(name) !== name || name === '') {
+      throw new RestorationError('bad-argument', `${JSON.stringify(name)} is not a file name.`, 'Leave folders out of it.');
+    }
+    const target = path.resolve(folder);
+    const strip = await this.stripPng();
+    const frames = record.frames.map((frame) => path.join(target, `${name}.frame-${frame.index}.png`));
+    const saved: SavedRun = {
+      frames,
+      strip: path.join(target, `${name}.strip.png`),
+      record: path.join(target, `${name}.run.json`),
+    };
+    const stored: RunRecord = {
+      ...record,
+      frames: record.frames.map((frame, i) => ({ ...frame, file: path.basename(frames[i] as string) })),
+    };
+    const staging = path.join(target, `.${name}.${randomUUID()}.part`);
+    try {
+      await mkdir(staging, { recursive: true }).catch((error: unknown) => {
+        throw unwritable(target, error);
+      });
+      const files: [string, string][] = [];
+      for (const [i, frame] of this.frames.entries()) {
+        const staged = path.join(staging, `frame-${frame.index}`);
+        await copyFile(frame.file, staged).catch((error: unknown) => {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(target, error);
+          throw new RestorationError(
+            'missing-file',
+            `Frame ${frame.index} is gone (${frame.file}).`,
+            'Run the restoration again.',
+          );
+        });
+        files.push([staged, frames[i] as string]);
+      }
+      await writeFileAtomically(path.join(staging, 'strip'), strip);
+      await writeFileAtomically(path.join(staging, 'record'), `${JSON.stringify(stored, null, 2)}\n`);
+      files.push([path.join(staging, 'strip'), saved.strip], [path.join(staging, 'record'), saved.record]);
+      await moveAll(files);
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+    return saved;
+  }
+
+  async [MIME_BUNDLE](): Promise<MimeBundle> {
+    return mimeBundle(this.view, Buffer.from(await this.stripPng()));
+  }
+}
+
+/** Everything was written beside its place before; renaming within a folder is all that is left. */
+async function moveAll(files: [string, string][]): Promise<void> {
+  for (const [from, to] of files) {
+    await rename(from, to).catch((error: unknown) => {
+      throw unwritable(to, error);
+    });
+  }
+}
+
+function unwritable(target: string, error: unknown): RestorationError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  return new RestorationError(
+    'unwritable',
+    `${target} could not be written (${code}).`,
+    code === 'ENOSPC' ? 'Free some disk space and try again.' : 'Choose a folder that can be written to.',
+    { cause: error },
+  );
+}

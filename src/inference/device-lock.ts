@@ -1,0 +1,100 @@
+import { mkdirSync } from 'node:fs';
+import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { RestorationError } from '../protocol';
+
+/** The holder touches its lock this often; one not touched for `STALE` belongs to nobody. */
+const HEARTBEAT_MILLISECONDS = 5_000;
+const STALE_MILLISECONDS = 120_000;
+const POLL_MILLISECONDS = 100;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, but belongs to someone else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * Lets one process at a time compute on this machine, so that two windows do not fight for cores or GPU memory. The lock
+ * is advisory: when the folder cannot be written, runs simply go ahead.
+ */
+export class DeviceLock {
+  private readonly file: string;
+
+  constructor(
+    name: string,
+    private readonly folder = path.join(os.tmpdir(), `progressive-restoration-${os.userInfo().uid}`),
+  ) {
+    this.file = path.join(folder, `${name}.lock`);
+  }
+
+  /**
+   * Waits for the lock.
+   *
+   * @param onWait called once when somebody else holds it
+   * @returns the function that gives it back
+   * @throws RestorationError `cancelled`
+   */
+  async acquire(signal: AbortSignal, onWait: () => void): Promise<() => Promise<void>> {
+    let told = false;
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    } catch {
+      return async () => undefined;
+    }
+    for (;;) {
+      if (signal.aborted) throw new RestorationError('cancelled', 'The run was cancelled.', '');
+      try {
+        const handle = await open(this.file, 'wx', 0o600);
+        await handle.writeFile(String(process.pid));
+        await handle.close();
+        return this.hold();
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return async () => undefined;
+      }
+      if (await this.isAbandoned()) {
+        // Renaming first: of several that find it abandoned, one succeeds.
+        const aside = `${this.file}.${process.pid}`;
+        await rename(this.file, aside).catch(() => undefined);
+        await rm(aside, { force: true });
+        continue;
+      }
+      if (!told) {
+        told = true;
+        onWait();
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+    }
+  }
+
+  private hold(): () => Promise<void> {
+    const heartbeat = setInterval(() => {
+      const now = new Date();
+      // The file may be gone when someone cleaned the temporary folder; the lock is advisory.
+      utimes(this.file, now, now).catch(() => undefined);
+    }, HEARTBEAT_MILLISECONDS);
+    heartbeat.unref();
+    return async () => {
+      clearInterval(heartbeat);
+      await rm(this.file, { force: true });
+    };
+  }
+
+  private async isAbandoned(): Promise<boolean> {
+    try {
+      const [text, info] = await Promise.all([readFile(this.file, 'utf8'), stat(this.file)]);
+      const age = Date.now() - info.mtimeMs;
+      if (age > STALE_MILLISECONDS) return true;
+      const pid = Number.parseInt(text, 10);
+      // Empty for the instant between creation and writing.
+      return Number.isInteger(pid) && pid > 0 ? !isAlive(pid) : age > 5_000;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import {
+  RestorationError,
+  type ClientMessage,
+  type RequestKind,
+  type Requests,
+  type ServiceAddress,
+  type ServiceMessage,
+} from '../protocol';
+import { assembleStrip } from '../restoration/run/assemble-strip';
+import { drawRecord } from '../restoration/run/draw-record';
+import type { RunEvents } from '../restoration/run/events';
+import { measurePictures } from '../restoration/run/measure-pictures';
+import { ModelPool } from '../restoration/run/model-pool';
+import { restorePicture } from '../restoration/run/restore-picture';
+import { versions } from '../restoration/run/versions';
+import { checkRequest, isRequestKind } from './check-request';
+import { DeviceLock } from './device-lock';
+import { MessageReader, encodeMessage } from './framing';
+import { RunQueue } from './queue';
+
+/** Progress is told at most this often a request. */
+const PROGRESS_MILLISECONDS = 100;
+/** Longest message before a client has shown the token. */
+const GREETING_BYTES = 4096;
+
+/** What a client may do, answered one request at a time. */
+class Connection {
+  private readonly reader = new MessageReader();
+  private readonly controllers = new Map<number, AbortController>();
+  private welcome = false;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly token: string,
+    private readonly work: Work,
+  ) {
+    socket.on('data', (chunk: Buffer) => this.read(chunk));
+    // A client that is gone needs no results.
+    socket.on('close', () => this.abandon());
+    socket.on('error', () => this.abandon());
+  }
+
+  private read(chunk: Buffer): void {
+    try {
+      for (const message of this.reader.push(chunk, this.welcome ? undefined : GREETING_BYTES)) this.handle(message);
+    } catch {
+      this.socket.destroy();
+    }
+  }
+
+  private handle(message: unknown): void {
+    const { type, id, kind, request, token } = message as Partial<
+      Record<'type' | 'id' | 'kind' | 'request' | 'token', unknown>
+    >;
+    if (!this.welcome) {
+      if (type !== 'hello' || typeof token !== 'string' || !this.matches(token)) {
+        this.socket.destroy();
+        return;
+      }
+      this.welcome = true;
+      this.send({ type: 'welcome', pid: process.pid, versions: versions() });
+      return;
+    }
+    if (typeof id !== 'number') throw new Error('a message without an id');
+    switch (type as ClientMessage['type']) {
+      case 'request':
+        if (!isRequestKind(kind)) throw new Error('an unknown kind of request');
+        this.start(id, kind, request);
+        return;
+      case 'cancel':
+        this.controllers.get(id)?.abort();
+        return;
+      case 'hello':
+        return;
+      default:
+        throw new Error('an unknown message');
+    }
+  }
+
+  private matches(token: string): boolean {
+    const given = Buffer.from(token);
+    const expected = Buffer.from(this.token);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+
+  private start(id: number, kind: RequestKind, request: unknown): void {
+    const controller = new AbortController();
+    this.controllers.set(id, controller);
+    let told = 0;
+    let stage = '';
+    const events: RunEvents = {
+      onProgress: (next, done, total, secondsLeft) => {
+        const now = performance.now();
+        if (next === stage && done < total && now - told < PROGRESS_MILLISECONDS) return;
+        stage = next;
+        told = now;
+        this.send({ type: 'progress', id, stage: next, done, total, ...(secondsLeft === undefined ? {} : { secondsLeft }) });
+      },
+      onFrame: (record, picture) => this.send({ type: 'frame', id, record, ...(picture ? { picture } : {}) }),
+    };
+    this.work
+      .submit(kind, request, events, controller.signal)
+      .then((result) => this.send({ type: 'result', id, result }))
+      .catch((error: unknown) => this.send({ type: 'failure', id, failure: RestorationError.from(error).toFailure() }))
+      .finally(() => this.controllers.delete(id));
+  }
+
+  private send(message: ServiceMessage): void {
+    if (!this.socket.destroyed) this.socket.write(encodeMessage(message));
+  }
+
+  private abandon(): void {
+    for (const controller of this.controllers.values()) controller.abort();
+  }
+}
+
+/** The work itself: one run at a time, in this process. */
+class Work {
+  private readonly queue = new RunQueue();
+  private readonly pool = new ModelPool();
+  private readonly lock = new DeviceLock('compute');
+
+  submit(kind: RequestKind, untrusted: unknown, events: RunEvents, signal: AbortSignal): Promise<unknown> {
+    const request = (): Requests[RequestKind]['request'] => checkRequest(kind, untrusted);
+    return new Promise((resolve, reject) => {
+      let checked: Requests[RequestKind]['request'];
+      try {
+        checked = request();
+      } catch (error) {
+        reject(RestorationError.from(error));
+        return;
+      }
+      const priority = 'priority' in checked ? checked.priority : 'interactive';
+      events.onProgress('queued', 0, 1);
+      this.queue.add(priority, async () => {
+        try {
+          resolve(await this.exclusively(kind, checked, events, signal));
+        } catch (error) {
+          reject(RestorationError.from(error));
+        }
+      });
+    });
+  }
+
+  private async exclusively(
+    kind: RequestKind,
+    request: Requests[RequestKind]['request'],
+    events: RunEvents,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const release = await this.lock.acquire(signal, () => events.onProgress('queued', 0, 1));
+    this.pool.wake();
+    try {
+      return await this.perform(kind, request, events, signal);
+    } finally {
+      this.pool.rest();
+      await release();
+    }
+  }
+
+  private async perform(
+    kind: RequestKind,
+    request: Requests[RequestKind]['request'],
+    events: RunEvents,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    switch (kind) {
+      case 'restore':
+        return restorePicture(request as Requests['restore']['request'], this.pool, events, signal);
+      case 'strip':
+        return assembleStrip(request as Requests['strip']['request'], this.pool, events, signal);
+      case 'measure':
+        return measurePictures(request as Requests['measure']['request'], this.pool);
+      case 'draw':
+        return drawRecord(request as Requests['draw']['request']);
+      case 'devices':
+        return this.pool.devices.report();
+    }
+  }
+}
+
+/**
+ * Listens for clients that know the token. Networks run in this process and block its event loop while they compute;
+ * that delays a cancel by one network run at most, and nobody else lives here.
+ */
+export function listen({ path, token }: ServiceAddress): Promise<Server> {
+  const work = new Work();
+  const server = createServer((socket) => {
+    new Connection(socket, token, work);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve(server));
+  });
+}
