@@ -1,0 +1,137 @@
+import type { MetricProtocol, RunState, Stage, Task } from '../../src/protocol';
+import type { CurveKey, Scope } from './curve-data';
+
+/** Every word that the strip says, so that it can be said in another language. */
+export interface Labels {
+  notARun: string;
+  strip: (task: string, input: string) => string;
+  tasks: Record<Task, string>;
+  stages: Record<Stage, string>;
+  curves: Record<CurveKey, { name: string; unit: string; better: '↑' | '↓' | ''; spoken: string }>;
+  protocols: Record<MetricProtocol, (scale: number) => string>;
+  scopes: Record<Scope, string>;
+  fit: string;
+  detail: string;
+  size: string;
+  save: string;
+  copy: string;
+  copied: string;
+  table: string;
+  record: string;
+  input: string;
+  restored: string;
+  reference: string;
+  protocol: string;
+  noReference: string;
+  noFrames: string;
+  frame: (index: number) => string;
+  frames: string;
+  lastFrame: string;
+  inRegion: string;
+  best: string;
+  last: string;
+  gain: string;
+  over: (first: string) => string;
+  severity: string;
+  openFrame: string;
+  overviewOf: (frame: string) => string;
+  picture: (frame: string, region: boolean) => string;
+  progress: (stage: string, percent: number | undefined, secondsLeft: number | undefined) => string;
+  state: (state: RunState, frames: number) => string;
+  compare: string;
+  compareHint: string;
+  against: string;
+  left: string;
+  right: string;
+  slider: string;
+  sliderValue: (left: string, right: string, percent: number) => string;
+  zoomIn: string;
+  zoomOut: string;
+  zoomFit: string;
+  zoomActual: string;
+  close: string;
+  previewOnly: string;
+  loading: string;
+}
+
+export const ENGLISH: Labels = {
+  notARun: 'This output is not a run that this version can show.',
+  strip: (task, input) => `Restoration of ${input}: ${task}`,
+  tasks: { 'super-resolution': 'super-resolution', deblurring: 'deblurring', 'low-light': 'low light' },
+  stages: {
+    queued: 'waiting',
+    decode: 'reading the picture',
+    network: 'restoring',
+    metrics: 'measuring',
+    encode: 'writing the frames',
+  },
+  curves: {
+    psnr: { name: 'PSNR', unit: 'dB', better: '↑', spoken: 'PSNR, higher is better' },
+    ssim: { name: 'SSIM', unit: '', better: '↑', spoken: 'SSIM, higher is better' },
+    lpips: { name: 'LPIPS', unit: '', better: '↓', spoken: 'LPIPS, lower is better' },
+    change: { name: 'change', unit: 'levels', better: '', spoken: 'Change from the frame before, in 8-bit levels' },
+  },
+  protocols: {
+    sr: (scale) => `sr (Y channel, border of ${scale} left out)`,
+    rgb: () => 'rgb',
+  },
+  scopes: { whole: 'whole picture', region: 'region' },
+  fit: 'Fit',
+  detail: 'Detail 1:1',
+  size: 'Size of the frames',
+  save: 'Save…',
+  copy: 'Copy',
+  copied: 'Copied',
+  table: 'Table',
+  record: 'Record',
+  input: 'input',
+  restored: 'restored',
+  reference: 'reference',
+  protocol: 'protocol',
+  noReference: 'No reference was given: the curve shows how much each frame changes, not how good it is.',
+  noFrames: 'There are no frames yet.',
+  frame: (index) => `frame ${index}`,
+  frames: 'Frames',
+  lastFrame: 'last frame',
+  inRegion: 'in the region',
+  best: 'best',
+  last: 'last',
+  gain: 'gain',
+  over: (first) => `over ${first}`,
+  severity: 'severity',
+  openFrame: 'Enter opens it large',
+  overviewOf: (frame) => `Whole picture, ${frame}`,
+  picture: (frame, region) => (region ? `Region of ${frame}` : `Whole picture, ${frame}`),
+  progress: (stage, percent, secondsLeft) =>
+    [stage, percent === undefined ? '' : `${percent} %`, secondsLeft === undefined ? '' : `${secondsLeft} s left`]
+      .filter((part) => part !== '')
+      .join(' · '),
+  state: (state, frames) => {
+    const kept =
+      frames === 0 ? 'No frame was finished.' : `${frames === 1 ? 'One frame is' : `${frames} frames are`} kept.`;
+    switch (state.kind) {
+      case 'interrupted':
+        return `The run was interrupted. ${kept}`;
+      case 'failed':
+        return `The run failed: ${state.message}`;
+      case 'running':
+      case 'done':
+        return '';
+    }
+  },
+  compare: 'Comparison of two frames',
+  compareHint:
+    'Left and right arrow keys walk through the frames, plus and minus zoom, 0 fits, 1 shows 100 %, shift and arrow keys move the picture.',
+  against: 'against',
+  left: 'Frame on the left',
+  right: 'Frame on the right',
+  slider: 'Dividing line',
+  sliderValue: (left, right, percent) => `${percent} % ${left}, ${100 - percent} % ${right}`,
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  zoomFit: 'Fit',
+  zoomActual: '100 %',
+  close: 'Close',
+  previewOnly: 'The full frames are not there: these are small previews.',
+  loading: 'Loading the full frames…',
+};
