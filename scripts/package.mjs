@@ -1,0 +1,291 @@
+/**
+ * Stages and packs what users install, from one source: `npm run package [-- --target linux-x64] [--only vsix|npm]`.
+ *
+ * - `out/progressive-restoration-VERSION-TARGET.vsix`: the extension with the binaries of one platform.
+ * - `out/progressive-restoration-VERSION.tgz`: the npm package, which lets npm fetch the binaries.
+ *
+ * Both are staged below `.cache/stage/` with manifests generated from `package.json`. Expects a finished build in `dist/`.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const stage = path.join(root, '.cache', 'stage');
+const out = path.join(root, 'out');
+const require = createRequire(import.meta.url);
+const run = promisify(execFile);
+
+/** Platforms that onnxruntime-node and sharp both have binaries for. */
+const TARGETS = {
+  'linux-x64': { os: 'linux', cpu: 'x64', libc: 'glibc' },
+  'linux-arm64': { os: 'linux', cpu: 'arm64', libc: 'glibc' },
+  'darwin-arm64': { os: 'darwin', cpu: 'arm64' },
+  'win32-x64': { os: 'win32', cpu: 'x64' },
+};
+
+const options = parseArguments(process.argv.slice(2));
+const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+for (const needed of ['dist/index.js', 'dist/index.d.ts', 'dist/service.js', 'dist/kernel.js', 'dist/cli.js']) {
+  if (!existsSync(path.join(root, needed))) fail(`Expected ${needed}; it is missing. Run "npm run build" first.`);
+}
+await mkdir(out, { recursive: true });
+if (options.only !== 'npm') await packVsix(options.target);
+if (options.only !== 'vsix') await packNpm();
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+function parseArguments(args) {
+  const parsed = { target: `${process.platform}-${process.arch}`, only: undefined };
+  for (let i = 0; i < args.length; i += 2) {
+    const [name, value] = [args[i], args[i + 1]];
+    if (name === '--target' && value in TARGETS) parsed.target = value;
+    else if (name === '--only' && (value === 'vsix' || value === 'npm')) parsed.only = value;
+    else fail(`Expected --target ${Object.keys(TARGETS).join('|')} or --only vsix|npm; got "${args.join(' ')}".`);
+  }
+  if (!(parsed.target in TARGETS)) fail(`There are no binaries for ${parsed.target}. Give --target.`);
+  return parsed;
+}
+
+/** The extension: everything it needs is inside. */
+async function packVsix(target) {
+  const folder = path.join(stage, `vsix-${target}`);
+  await rm(folder, { recursive: true, force: true });
+  await copyDist(folder, () => true);
+  await copyModels(folder);
+  await copyTexts(folder);
+  const dependencies = await copyModules(path.join(folder, 'node_modules'), target);
+  const kept = [
+    'name',
+    'displayName',
+    'description',
+    'version',
+    'publisher',
+    'license',
+    'categories',
+    'keywords',
+    'icon',
+  ];
+  const extension = ['extensionKind', 'main', 'activationEvents', 'capabilities', 'contributes', 'l10n', 'repository'];
+  await writeJson(path.join(folder, 'package.json'), {
+    ...pick(manifest, [...kept, ...extension]),
+    engines: { vscode: manifest.engines.vscode },
+    dependencies,
+  });
+  const file = path.join(out, `${manifest.name}-${manifest.version}-${target}.vsix`);
+  // Packed under another name first: a test that installs the file never meets half of it.
+  const partial = `${file}.partial.vsix`;
+  const vsce = require.resolve('@vscode/vsce/vsce');
+  const choices = ['--allow-missing-repository', '--no-rewrite-relative-links', '--skip-license'];
+  await run(process.execPath, [vsce, 'package', '--target', target, '-o', partial, ...choices], {
+    cwd: folder,
+    maxBuffer: 64 * 1024 * 1024,
+  }).catch((error) => {
+    console.error(`${error.stdout ?? ''}${error.stderr ?? ''}`);
+    throw new Error(`vsce could not pack the extension for ${target}.`);
+  });
+  await rename(partial, file);
+  await printSizes(folder, file);
+}
+
+/** The library and the command line; npm fetches the dependencies. */
+async function packNpm() {
+  const folder = path.join(stage, 'npm');
+  await rm(folder, { recursive: true, force: true });
+  await copyDist(folder, (name) => !/^(extension\.js|webview(\/|$))/.test(name));
+  await copyModels(folder);
+  await copyTexts(folder);
+  // Bundled into the panel's script; nothing else imports it.
+  const dependencies = Object.keys(manifest.dependencies).filter((name) => name !== '@vscode/webview-ui-toolkit');
+  await writeJson(path.join(folder, 'package.json'), {
+    ...pick(manifest, ['name', 'version', 'description', 'license', 'keywords', 'repository']),
+    engines: { node: manifest.engines.node },
+    main: './dist/index.js',
+    types: './dist/index.d.ts',
+    exports: {
+      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      './package.json': './package.json',
+    },
+    bin: manifest.bin,
+    dependencies: pick(manifest.dependencies, dependencies),
+  });
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', out], {
+    cwd: folder,
+    shell: process.platform === 'win32',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const [packed] = JSON.parse(stdout);
+  await printSizes(folder, path.join(out, packed.filename));
+}
+
+async function copyDist(folder, wanted) {
+  const dist = path.join(root, 'dist');
+  await cp(dist, path.join(folder, 'dist'), {
+    recursive: true,
+    filter: (source) => {
+      const name = path.relative(dist, source).replaceAll(path.sep, '/');
+      return name === '' || (!name.endsWith('.map') && wanted(name));
+    },
+  });
+}
+
+/** Every model's folder, without how it was made. */
+async function copyModels(folder) {
+  const models = path.join(root, 'models');
+  await cp(models, path.join(folder, 'models'), {
+    recursive: true,
+    filter: (source) => path.relative(models, source).split(path.sep)[0] !== 'recipes',
+  });
+}
+
+/** What people read, with the pictures that the README shows. */
+async function copyTexts(folder) {
+  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', 'package.nls.json']) {
+    if (!existsSync(path.join(root, name))) console.error(`${name} is missing: packed without it.`);
+    else await cp(path.join(root, name), path.join(folder, name));
+  }
+  const readme = path.join(root, 'README.md');
+  if (!existsSync(readme)) return;
+  for (const [, link] of (await readFile(readme, 'utf8')).matchAll(/!\[[^\]]*\]\(([^)\s:]+)\)/g)) {
+    await cp(path.join(root, link), path.join(folder, link));
+  }
+}
+
+/** The packages that the bundles load at run time, cut down to what they load. Returns them with their versions. */
+async function copyModules(folder, target) {
+  const { os, cpu } = TARGETS[target];
+  const binaries = `bin/napi-v6/${os}/${cpu}/`;
+  await copyModule(folder, 'onnxruntime-common', root, (name) => name.startsWith('dist/cjs/') && isCode(name));
+  await copyModule(
+    folder,
+    'onnxruntime-node',
+    root,
+    (name) => (name.startsWith('dist/') && isCode(name)) || name.startsWith(binaries),
+    ['onnxruntime-common'],
+  );
+
+  const images = await imageModules(target);
+  const sharpParts = (await readdir(path.join(images, 'node_modules', '@img'))).map((name) => `@img/${name}`);
+  for (const name of [...sharpParts, 'detect-libc', 'semver']) await copyModule(folder, name, images, isCode);
+  await copyModule(folder, 'sharp', images, isCode, [...sharpParts, 'detect-libc', 'semver']);
+
+  // The converter, the executor and the file through which they pass what is displayed; no Jupyter, so no zeromq.
+  await copyModule(folder, 'tslab', root, (name) => name.startsWith('dist/'), [
+    '@tslab/typescript-for-tslab',
+    'semver',
+  ]);
+  await copyModule(
+    folder,
+    '@tslab/typescript-for-tslab',
+    root,
+    (name) => /^lib\/(typescript\.js|lib(\.[\w.]+)?\.d\.ts)$/.test(name) || /ThirdPartyNotice/.test(name),
+    [],
+  );
+  // Types of Node for cells.
+  await copyModule(folder, '@types/node', root, (name) => name.endsWith('.d.ts'), ['undici-types']);
+  await copyModule(folder, 'undici-types', root, (name) => name.endsWith('.d.ts'), []);
+
+  const direct = ['onnxruntime-common', 'onnxruntime-node', 'sharp', 'tslab', '@types/node'];
+  const versions = {};
+  for (const name of direct) {
+    versions[name] = JSON.parse(await readFile(path.join(folder, name, 'package.json'), 'utf8')).version;
+  }
+  return versions;
+}
+
+/** What a package runs: neither sources, nor maps, nor builds for another module system. */
+function isCode(name) {
+  return !/\.(map|mts|cts|mjs|md|c|cc|h|gyp)$|\.d\.ts$/.test(name) && !/^(src|install)\//.test(name);
+}
+
+/**
+ * Copies one installed package: its manifest (with only the dependencies that are copied too), its licence, and the files
+ * that `wanted` takes.
+ */
+async function copyModule(folder, name, from, wanted, dependencies) {
+  const source = path.join(from, 'node_modules', name);
+  const target = path.join(folder, name);
+  await cp(source, target, {
+    recursive: true,
+    filter: async (file) => {
+      const relative = path.relative(source, file).replaceAll(path.sep, '/');
+      if (relative === '' || relative === 'package.json' || /^(licen[cs]e|notice)[^/]*$/i.test(relative)) return true;
+      if (/^node_modules(\/|$)/.test(relative)) return false;
+      return (await stat(file)).isDirectory() || wanted(relative);
+    },
+  });
+  await removeEmptyFolders(target);
+  const {
+    scripts: _scripts,
+    devDependencies: _development,
+    ...description
+  } = JSON.parse(await readFile(path.join(source, 'package.json'), 'utf8'));
+  if (dependencies !== undefined) {
+    description.dependencies = Object.fromEntries(dependencies.map((dependency) => [dependency, '*']));
+    delete description.optionalDependencies;
+    delete description.peerDependencies;
+  }
+  await writeJson(path.join(target, 'package.json'), description);
+}
+
+async function removeEmptyFolders(folder) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeEmptyFolders(path.join(folder, entry.name));
+  }
+  if ((await readdir(folder)).length === 0) await rm(folder, { recursive: true });
+}
+
+/** Folder whose `node_modules` hold sharp and its binaries for `target`; fetched through npm unless it is this platform. */
+async function imageModules(target) {
+  if (target === `${process.platform}-${process.arch}`) return root;
+  const { os, cpu, libc } = TARGETS[target];
+  const { version } = JSON.parse(await readFile(path.join(root, 'node_modules', 'sharp', 'package.json'), 'utf8'));
+  const folder = path.join(stage, `images-${target}`);
+  const stamp = path.join(folder, `${version}.txt`);
+  if (existsSync(stamp)) return folder;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await writeJson(path.join(folder, 'package.json'), { private: true });
+  const platform = [`--os=${os}`, `--cpu=${cpu}`, ...(libc ? [`--libc=${libc}`] : [])];
+  await run('npm', ['install', '--no-fund', '--no-audit', '--ignore-scripts', ...platform, `sharp@${version}`], {
+    cwd: folder,
+    shell: process.platform === 'win32',
+  });
+  await writeFile(stamp, `${target}\n`);
+  return folder;
+}
+
+function pick(object, names) {
+  return Object.fromEntries(names.filter((name) => name in object).map((name) => [name, object[name]]));
+}
+
+async function writeJson(file, value) {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+async function folderSize(folder) {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const file = path.join(folder, entry.name);
+    bytes += entry.isDirectory() ? await folderSize(file) : (await stat(file)).size;
+  }
+  return bytes;
+}
+
+async function printSizes(folder, file) {
+  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1).padStart(7)} MB`;
+  console.log(`${path.relative(root, file)}`);
+  console.log(`${megabytes((await stat(file)).size)}  packed, of`);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    console.log(`${megabytes(await folderSize(path.join(folder, entry.name)))}  ${entry.name}/`);
+  }
+}

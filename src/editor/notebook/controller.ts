@@ -1,0 +1,122 @@
+import * as vscode from 'vscode';
+import { KernelClient } from '../../kernel';
+import type { ServiceAddress } from '../../protocol';
+import { chosenNodePath } from '../configuration';
+import { CONTROLLER_ID, NOTEBOOK_TYPE } from '../ids';
+import { assertTrusted } from '../preconditions';
+import type { Activity } from '../status/activity';
+import type { Log } from '../status/log';
+import type { NotebookFiles } from './notebook-files';
+import { isTypescriptNotebook, keepTypescriptMetadata } from './notebook-metadata';
+import { asCellError, NotebookSession } from './notebook-session';
+import { errorOutput } from './output-items';
+
+export interface ControllerServices {
+  files: NotebookFiles;
+  activity: Activity;
+  log: Log;
+  /** The kernel's bundle. */
+  kernelEntry: string;
+  /** Where the inference service listens; starts it when needed. */
+  service: () => Promise<ServiceAddress>;
+}
+
+/** Runs TypeScript cells: one kernel process a notebook, started by its first cell and ended when the notebook closes. */
+export class TypescriptController implements vscode.Disposable {
+  private readonly controller: vscode.NotebookController;
+  private readonly sessions = new Map<vscode.NotebookDocument, NotebookSession>();
+  private readonly subscriptions: vscode.Disposable[] = [];
+
+  constructor(private readonly services: ControllerServices) {
+    this.controller = vscode.notebooks.createNotebookController(
+      CONTROLLER_ID,
+      NOTEBOOK_TYPE,
+      vscode.l10n.t('TypeScript (Progressive Restoration)'),
+    );
+    this.controller.description = vscode.l10n.t('Cells in TypeScript or JavaScript, with the library at hand');
+    this.controller.supportedLanguages = ['typescript', 'javascript'];
+    this.controller.supportsExecutionOrder = true;
+    this.controller.executeHandler = (cells, notebook) => this.execute(cells, notebook);
+    this.controller.interruptHandler = (notebook) => this.sessions.get(notebook)?.interrupt();
+    this.subscriptions.push(
+      this.controller,
+      this.controller.onDidChangeSelectedNotebooks(({ notebook, selected }) => {
+        if (selected) keepTypescriptMetadata(notebook).catch((error: unknown) => services.log.failure(error));
+      }),
+      vscode.workspace.onDidOpenNotebookDocument((notebook) => this.recommend(notebook)),
+      vscode.workspace.onDidCloseNotebookDocument((notebook) => void this.close(notebook)),
+    );
+    for (const notebook of vscode.workspace.notebookDocuments) this.recommend(notebook);
+  }
+
+  /** Ends the notebook's kernel and starts a new one without variables; does nothing when none runs. */
+  async restart(notebook: vscode.NotebookDocument): Promise<void> {
+    await this.sessions.get(notebook)?.restart();
+  }
+
+  private recommend(notebook: vscode.NotebookDocument): void {
+    if (notebook.notebookType !== NOTEBOOK_TYPE || !isTypescriptNotebook(notebook)) return;
+    this.controller.updateNotebookAffinity(notebook, vscode.NotebookControllerAffinity.Preferred);
+  }
+
+  private async execute(cells: vscode.NotebookCell[], notebook: vscode.NotebookDocument): Promise<void> {
+    let session: NotebookSession;
+    try {
+      session = this.session(notebook);
+    } catch (error) {
+      const [first] = cells;
+      if (first !== undefined) await this.refuse(first, error);
+      return;
+    }
+    await keepTypescriptMetadata(notebook);
+    await session.run(cells, this.controller);
+  }
+
+  /** Shows under a cell why it cannot run. */
+  private async refuse(cell: vscode.NotebookCell, error: unknown): Promise<void> {
+    this.services.log.failure(error);
+    const execution = this.controller.createNotebookCellExecution(cell);
+    execution.start(Date.now());
+    await execution.replaceOutput(errorOutput(asCellError(error)));
+    execution.end(false, Date.now());
+  }
+
+  private session(notebook: vscode.NotebookDocument): NotebookSession {
+    assertTrusted();
+    const known = this.sessions.get(notebook);
+    if (known !== undefined) return known;
+    const { files, activity, log, kernelEntry, service } = this.services;
+    const client = new KernelClient({
+      notebook: files.notebookPath(notebook),
+      framesFolder: files.framesFolder(notebook),
+      execPath: chosenNodePath() ?? process.execPath,
+      entry: kernelEntry,
+      service: async () => {
+        // Trust is given for a process that starts later, too.
+        assertTrusted();
+        return service();
+      },
+      onBackground: (output) => {
+        if (output.type === 'stream') log.info(output.text.trimEnd());
+      },
+    });
+    const name = vscode.workspace.asRelativePath(notebook.uri);
+    const session = new NotebookSession(client, {
+      onBusy: () => activity.begin(vscode.l10n.t('Running {0}', name)),
+      onFailure: (error) => log.failure(error),
+    });
+    this.sessions.set(notebook, session);
+    return session;
+  }
+
+  private async close(notebook: vscode.NotebookDocument): Promise<void> {
+    const session = this.sessions.get(notebook);
+    this.sessions.delete(notebook);
+    await session?.dispose();
+  }
+
+  dispose(): void {
+    for (const notebook of [...this.sessions.keys()]) void this.close(notebook);
+    vscode.Disposable.from(...this.subscriptions).dispose();
+  }
+}

@@ -1,0 +1,106 @@
+import type * as vscode from 'vscode';
+import { RestorationError, type CellError } from '../../protocol';
+import type { KernelClient } from '../../kernel';
+import { CellOutputs } from './cell-outputs';
+
+export interface SessionListeners {
+  /** Called when the first cell of a queue starts; disposed when the queue is empty. */
+  onBusy(): vscode.Disposable;
+  onFailure(error: unknown): void;
+}
+
+/** One notebook's kernel and the cells that wait for it. */
+export class NotebookSession {
+  private readonly queue: vscode.NotebookCellExecution[] = [];
+  private readonly active = new Set<vscode.NotebookCell>();
+  private pumping = false;
+  private order = 0;
+
+  constructor(
+    readonly client: KernelClient,
+    private readonly listeners: SessionListeners,
+  ) {
+    client.onExit(({ reason, message }) => {
+      this.order = 0;
+      if (reason === 'crashed') listeners.onFailure(new RestorationError('internal', message, ''));
+    });
+  }
+
+  /** Runs `cells` in order after those that wait already. A cell that fails takes the cells behind it out of the queue. */
+  async run(cells: readonly vscode.NotebookCell[], controller: vscode.NotebookController): Promise<void> {
+    for (const cell of cells) {
+      // The editor refuses a second execution of a cell that waits or runs.
+      if (this.active.has(cell)) continue;
+      this.active.add(cell);
+      this.queue.push(controller.createNotebookCellExecution(cell));
+    }
+    await this.pump();
+  }
+
+  /** Stops the running cell and takes the others out of the queue. */
+  async interrupt(): Promise<void> {
+    this.dropQueue();
+    await this.client.interrupt();
+  }
+
+  /** Starts over without variables. */
+  async restart(): Promise<void> {
+    this.dropQueue();
+    await this.client.restart();
+  }
+
+  async dispose(): Promise<void> {
+    this.dropQueue();
+    await this.client.dispose();
+  }
+
+  private dropQueue(): void {
+    for (const execution of this.queue.splice(0)) this.end(execution, undefined);
+  }
+
+  private async pump(): Promise<void> {
+    if (this.pumping) return;
+    this.pumping = true;
+    const busy = this.listeners.onBusy();
+    try {
+      for (let execution = this.queue.shift(); execution !== undefined; execution = this.queue.shift()) {
+        const success = await this.execute(execution);
+        this.end(execution, success);
+        if (success !== true) this.dropQueue();
+      }
+    } finally {
+      this.pumping = false;
+      busy.dispose();
+    }
+  }
+
+  /** Resolves to true for success, false for an error and undefined for an interrupted cell. */
+  private async execute(execution: vscode.NotebookCellExecution): Promise<boolean | undefined> {
+    this.order += 1;
+    execution.executionOrder = this.order;
+    execution.start(Date.now());
+    const outputs = new CellOutputs(execution, (error) => this.listeners.onFailure(error));
+    try {
+      await execution.clearOutput();
+      const { outcome, error } = await this.client.execute(execution.cell.document.getText(), {
+        onStream: (name, text) => outputs.stream(name, text),
+        onDisplay: (id, bundle) => outputs.display(id, bundle),
+      });
+      await outputs.finish(error);
+      return outcome === 'interrupted' ? undefined : outcome === 'ok';
+    } catch (error) {
+      this.listeners.onFailure(error);
+      await outputs.finish(asCellError(error));
+      return false;
+    }
+  }
+
+  private end(execution: vscode.NotebookCellExecution, success: boolean | undefined): void {
+    this.active.delete(execution.cell);
+    execution.end(success, Date.now());
+  }
+}
+
+export function asCellError(error: unknown): CellError {
+  return { name: 'KernelError', message: RestorationError.from(error).message, stack: '' };
+}

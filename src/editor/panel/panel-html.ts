@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import type * as vscode from 'vscode';
+
+/**
+ * The document of a Restore panel. Nothing is loaded from a network, no script and no style runs without the nonce of this
+ * document, and pictures come as data URLs or from memory only.
+ */
+export function panelHtml(webview: vscode.Webview, scriptFile: vscode.Uri): string {
+  const nonce = randomBytes(24).toString('base64url');
+  const policy = [
+    "default-src 'none'",
+    'img-src data: blob:',
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${webview.cspSource} 'nonce-${nonce}'`,
+    `font-src ${webview.cspSource}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content="${policy}" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>Restore</title>
+  </head>
+  <body data-nonce="${nonce}">
+    <script nonce="${nonce}" src="${webview.asWebviewUri(scriptFile).toString()}"></script>
+  </body>
+</html>
+`;
+}
