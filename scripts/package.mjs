@@ -222,11 +222,9 @@ async function copyModule(folder, name, from, wanted, dependencies) {
     },
   });
   await removeEmptyFolders(target);
-  const {
-    scripts: _scripts,
-    devDependencies: _development,
-    ...description
-  } = JSON.parse(await readFile(path.join(source, 'package.json'), 'utf8'));
+  const description = JSON.parse(await readFile(path.join(source, 'package.json'), 'utf8'));
+  delete description.scripts;
+  delete description.devDependencies;
   if (dependencies !== undefined) {
     description.dependencies = Object.fromEntries(dependencies.map((dependency) => [dependency, '*']));
     delete description.optionalDependencies;
