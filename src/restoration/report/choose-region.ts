@@ -5,13 +5,16 @@ import { CHANNELS, assertSameSize, type Pixels } from '../../measure';
 const SIDE = 112;
 /** Smallest side that is still worth looking at, where the picture allows it. */
 const LEAST_SIDE = 32;
+/** How much more a difference of detail (of neighbouring pixels' contrast) counts than one of brightness. */
+const DETAIL = 4;
 /** Widest strip along the borders that is left out, because padding and cropping disturb it. */
 const MARGIN = 16;
 
 /**
- * The square where two pictures differ most: the first and the last frame, or a frame and its reference. It is 112
- * pixels wide, half the shorter side in small pictures, and keeps away from the borders where there is room. Identical
- * pictures give the middle; of equal places the topmost, then leftmost, is taken.
+ * The square where two pictures differ most: the first and the last frame, or a frame and its reference. Differences of
+ * detail count more than those of brightness; otherwise the choice for a dark picture would be its brightest wall. The
+ * square is 112 pixels wide, half the shorter side in small pictures, and keeps away from the borders where there is
+ * room. Identical pictures give the middle; of equal places the topmost, then leftmost, is taken.
  *
  * @throws RestorationError `size-mismatch` when the sides differ.
  */
@@ -28,11 +31,7 @@ export function chooseRegion(first: Pixels, last: Pixels): Region {
   // search costs two looks at every pixel and one row of memory.
   const columns = new Float64Array(width);
   const row = (y: number, sign: number): void => {
-    for (let x = 0, i = y * width * CHANNELS; x < width; x++, i += CHANNELS) {
-      let sum = 0;
-      for (let c = 0; c < CHANNELS; c++) sum += Math.abs(first.data[i + c]! - last.data[i + c]!);
-      columns[x] = columns[x]! + sign * sum;
-    }
+    for (let x = 0; x < width; x++) columns[x] = columns[x]! + sign * differenceAt(first, last, x, y);
   };
   for (let y = marginY; y < marginY + side; y++) row(y, 1);
   let most = 0;
@@ -53,4 +52,20 @@ export function chooseRegion(first: Pixels, last: Pixels): Region {
     row(y + side, 1);
   }
   return region;
+}
+
+/** How much the pictures differ at a pixel and in its contrast to the pixels left of it and above it, over all channels. */
+export function differenceAt(first: Pixels, last: Pixels, x: number, y: number): number {
+  const a = first.data;
+  const b = last.data;
+  const length = first.width * CHANNELS;
+  const start = y * length + x * CHANNELS;
+  let sum = 0;
+  for (let i = start; i < start + CHANNELS; i++) {
+    const here = a[i]! - b[i]!;
+    sum += Math.abs(here);
+    if (x > 0) sum += DETAIL * Math.abs(here - (a[i - CHANNELS]! - b[i - CHANNELS]!));
+    if (y > 0) sum += DETAIL * Math.abs(here - (a[i - length]! - b[i - length]!));
+  }
+  return sum;
 }
