@@ -269,6 +269,7 @@ export class CompareView {
       side.layer.classList.toggle('sharp', scale > 1);
     }
     this.right.layer.style.clipPath = `inset(0 0 0 ${this.divider}%)`;
+    this.stage.style.setProperty('--inset', `${Math.max(0, x)}px`);
     this.handle.style.left = `${this.divider}%`;
     this.stage.classList.toggle('movable', scale > fitted(this.picture, this.room).scale);
     setText(this.zoomText, `${Math.round(scale * 100)} %`);

@@ -5,8 +5,8 @@ import { placeName, type Place } from './places';
 import type { Labels } from './labels';
 
 /** Height of a plot in pixels: room for a number above the highest point and for "best" below the lowest. */
-const HEIGHT = 58;
-const TOP = 20;
+const HEIGHT = 60;
+const TOP = 22;
 const BOTTOM = 14;
 
 /**

@@ -31,7 +31,7 @@ export class FactsView {
     );
   }
 
-  /** `at` is the place that the gains belong to, `last` the last one that is there. */
+  /** `at` is the place that the gains belong to, `last` that of a run's last frame. */
   update(
     record: RunRecord,
     places: Place[],
@@ -39,7 +39,7 @@ export class FactsView {
   ): void {
     const { input, reference, protocol } = record;
     const size = (side: { width: number; height: number }): string => `${side.width}×${side.height}`;
-    const end = places[shown.last ?? -1]?.frame;
+    const end = record.frames.at(-1);
     const grown = end !== undefined && (end.width !== input.width || end.height !== input.height);
     const rows: HTMLElement[][] = [
       this.row(this.labels.input, [baseName(input.file)], grown ? `${size(input)} → ${size(end)}` : size(input)),

@@ -60,7 +60,11 @@ export class FramesView {
       tile.image.alt = there ? `${this.labels.picture(name, shown?.region === true)}: ${describe(at)}` : '';
       tile.window.classList.toggle('empty', !there);
       tile.window.classList.toggle('actual', shown?.region === true);
-      setShape(tile.window, shown?.region === true ? view.record.region : undefined, place);
+      setShape(
+        tile.window,
+        mode === 'detail' ? view.record.region : undefined,
+        place.frame ?? view.record.frames[0] ?? view.record.input,
+      );
       setText(tile.number, String(place.index));
       setText(tile.word, wordOf(place, this.labels));
       tile.root.classList.toggle('opened', at === opened);
@@ -136,13 +140,13 @@ function sourceOf({ picture }: Place, mode: Mode): { url: string; region: boolea
 }
 
 /** The window has the shape of what it shows; a region never becomes wider than its own pixels. */
-function setShape(window: HTMLElement, region: Region | undefined, { frame }: Place): void {
+export function setShape(
+  window: HTMLElement,
+  region: Region | undefined,
+  frame: { width: number; height: number },
+): void {
   const shape = region ?? frame;
-  window.style.aspectRatio = shape === undefined ? '' : String(clampAspect(shape.width / shape.height));
+  // A picture of 1 x 1 000 000 pixels would make the row unusable.
+  window.style.aspectRatio = String(Math.min(4, Math.max(0.25, shape.width / shape.height)));
   window.style.maxWidth = region === undefined ? '' : `${region.width}px`;
-}
-
-/** A picture of 1 x 1 000 000 pixels would make the row unusable. */
-function clampAspect(aspect: number): number {
-  return Math.min(4, Math.max(0.25, aspect));
 }

@@ -4,7 +4,7 @@ import { CurvesView } from './curves';
 import { regionCurves, wholeCurves, type Curve, type Scope } from './curve-data';
 import { element, setAttributes, setPicture, setText } from './dom';
 import { FactsView } from './facts';
-import { FramesView, type Mode } from './frames';
+import { FramesView, setShape, type Mode } from './frames';
 import type { LoadFrame } from './full-frames';
 import { HeaderView } from './header';
 import { ENGLISH, type Labels } from './labels';
@@ -191,10 +191,11 @@ class StripView implements Strip {
     this.setColumns(view, mode);
     this.frames.update(view, places, mode, (at) => this.describe(at, whole), this.compare?.opened);
     this.renderReference(view, mode);
-    // What cannot be measured in the region is still shown, of the whole picture, and says so in its name.
-    this.curves.update(scope === 'region' ? region : whole, places, last);
+    // While it works no frame is the last one yet.
+    const end = view.state.kind === 'running' ? undefined : last;
+    this.curves.update(scope === 'region' ? region : whole, places, end);
     this.table.update(
-      tableRows(places, [...whole, ...region], last, this.labels),
+      tableRows(places, [...whole, ...region], end, this.labels),
       this.isTableShown,
       this.labels.strip(this.labels.tasks[record.task], baseName(record.input.file)),
     );
@@ -216,7 +217,8 @@ class StripView implements Strip {
     const place = at === undefined ? undefined : places[at];
     const size = place?.frame ?? view.record.input;
     this.overview.update(place, view.record.region, size);
-    this.facts.update(view.record, places, { at, last, scope, whole, region });
+    const end = view.state.kind === 'running' ? undefined : last;
+    this.facts.update(view.record, places, { at, last: end, scope, whole, region });
   }
 
   private setColumns(view: RunView, mode: Mode): void {
@@ -241,12 +243,9 @@ class StripView implements Strip {
     const crop = mode === 'detail' ? reference.crop : undefined;
     setPicture(image, crop ?? reference.thumbnail);
     image.alt = this.labels.picture(this.labels.reference, crop !== undefined);
-    const shape = crop === undefined ? (view.record.frames[0] ?? view.record.input) : view.record.region;
     window.classList.toggle('actual', crop !== undefined);
-    window.style.aspectRatio =
-      shape === undefined ? '' : String(Math.min(4, Math.max(0.25, shape.width / shape.height)));
-    window.style.maxWidth =
-      crop === undefined || view.record.region === undefined ? '' : `${view.record.region.width}px`;
+    const { record } = view;
+    setShape(window, crop === undefined ? undefined : record.region, record.frames[0] ?? record.input);
   }
 
   /** A frame's numbers in words: alternative text of its picture and name of its button. */
@@ -307,7 +306,8 @@ class StripView implements Strip {
     const { view } = this;
     if (view === undefined || this.options.onCopy === undefined) return;
     const curves = [...wholeCurves(view, this.places), ...regionCurves(this.places, this.measured)];
-    const rows = tableRows(this.places, curves, lastPlace(this.places), this.labels);
+    const end = view.state.kind === 'running' ? undefined : lastPlace(this.places);
+    const rows = tableRows(this.places, curves, end, this.labels);
     if (await this.options.onCopy(rows.map((row) => row.join('\t').trimEnd()).join('\n'))) this.header.confirmCopy();
   }
 }

@@ -1,0 +1,126 @@
+/** Variables of VS Code's own themes, those that the views read; the values are what its webviews get. */
+export type Theme = 'dark' | 'light' | 'high-contrast' | 'none-light' | 'none-dark';
+
+const SHARED = {
+  'font-family': '"DejaVu Sans", sans-serif',
+  'font-size': '13px',
+  'font-weight': 'normal',
+  'editor-font-family': '"DejaVu Sans Mono", monospace',
+  'editor-font-size': '12px',
+};
+
+const VARIABLES: Record<Exclude<Theme, 'none-light' | 'none-dark'>, Record<string, string>> = {
+  dark: {
+    ...SHARED,
+    foreground: '#cccccc',
+    descriptionForeground: '#9d9d9d',
+    'editor-background': '#1f1f1f',
+    'editor-foreground': '#cccccc',
+    focusBorder: '#0078d4',
+    'panel-border': '#2b2b2b',
+    'textLink-foreground': '#4daafc',
+    'toolbar-hoverBackground': 'rgba(90, 93, 94, 0.31)',
+    'toolbar-activeBackground': 'rgba(99, 102, 103, 0.31)',
+    errorForeground: '#f85149',
+    'charts-blue': '#59a4f9',
+    'charts-green': '#89d185',
+    'charts-yellow': '#cca700',
+    'charts-purple': '#b180d7',
+    'progressBar-background': '#0078d4',
+    'dropdown-background': '#313131',
+    'dropdown-foreground': '#cccccc',
+    'dropdown-border': '#3c3c3c',
+    'settings-dropdownListBorder': '#454545',
+    'input-background': '#313131',
+    'input-foreground': '#cccccc',
+    'input-placeholderForeground': '#989898',
+    'button-background': '#0078d4',
+    'button-foreground': '#ffffff',
+    'button-border': '#ffffff12',
+    'button-hoverBackground': '#026ec1',
+    'button-secondaryBackground': '#313131',
+    'button-secondaryForeground': '#cccccc',
+    'button-secondaryHoverBackground': '#3c3c3c',
+    'list-activeSelectionBackground': '#04395e',
+    'list-activeSelectionForeground': '#ffffff',
+  },
+  light: {
+    ...SHARED,
+    foreground: '#3b3b3b',
+    descriptionForeground: '#3b3b3b',
+    'editor-background': '#ffffff',
+    'editor-foreground': '#3b3b3b',
+    focusBorder: '#005fb8',
+    'panel-border': '#e5e5e5',
+    'textLink-foreground': '#005fb8',
+    'toolbar-hoverBackground': 'rgba(184, 184, 184, 0.31)',
+    'toolbar-activeBackground': 'rgba(166, 166, 166, 0.31)',
+    errorForeground: '#f85149',
+    'charts-blue': '#1a85ff',
+    'charts-green': '#388a34',
+    'charts-yellow': '#bf8803',
+    'charts-purple': '#652d90',
+    'progressBar-background': '#005fb8',
+    'dropdown-background': '#ffffff',
+    'dropdown-foreground': '#3b3b3b',
+    'dropdown-border': '#cecece',
+    'input-background': '#ffffff',
+    'input-foreground': '#3b3b3b',
+    'input-border': '#cecece',
+    'input-placeholderForeground': '#767676',
+    'button-background': '#005fb8',
+    'button-foreground': '#ffffff',
+    'button-border': '#0000001a',
+    'button-hoverBackground': '#0258a8',
+    'button-secondaryBackground': '#e5e5e5',
+    'button-secondaryForeground': '#3b3b3b',
+    'button-secondaryHoverBackground': '#cccccc',
+    'list-activeSelectionBackground': '#e8e8e8',
+    'list-activeSelectionForeground': '#000000',
+  },
+  'high-contrast': {
+    ...SHARED,
+    foreground: '#ffffff',
+    descriptionForeground: 'rgba(255, 255, 255, 0.7)',
+    'editor-background': '#000000',
+    'editor-foreground': '#ffffff',
+    focusBorder: '#f38518',
+    contrastBorder: '#6fc3df',
+    contrastActiveBorder: '#f38518',
+    'panel-border': '#6fc3df',
+    'textLink-foreground': '#21a6ff',
+    errorForeground: '#f48771',
+    'charts-blue': '#59a4f9',
+    'charts-green': '#89d185',
+    'charts-yellow': '#cca700',
+    'charts-purple': '#b180d7',
+    'progressBar-background': '#6fc3df',
+    'dropdown-background': '#000000',
+    'dropdown-foreground': '#ffffff',
+    'dropdown-border': '#6fc3df',
+    'input-background': '#000000',
+    'input-foreground': '#ffffff',
+    'input-border': '#6fc3df',
+    'button-background': '#000000',
+    'button-foreground': '#ffffff',
+    'button-border': '#6fc3df',
+    'button-secondaryForeground': '#ffffff',
+    'list-activeSelectionBackground': '#000000',
+    'list-activeSelectionForeground': '#ffffff',
+  },
+};
+
+/** Attributes of `<html>` and `<body>` and a style sheet, as VS Code gives them to its webviews. */
+export function themePage(theme: Theme): { bodyClass: string; css: string } {
+  if (theme === 'none-light' || theme === 'none-dark') {
+    const [background, foreground] = theme === 'none-dark' ? ['#1f1f1f', '#cccccc'] : ['#ffffff', '#3b3b3b'];
+    return { bodyClass: '', css: `body { background: ${background}; color: ${foreground}; margin: 8px; }` };
+  }
+  const variables = Object.entries(VARIABLES[theme]).map(([name, value]) => `--vscode-${name}: ${value};`);
+  return {
+    bodyClass: `vscode-${theme}`,
+    css: `html { ${variables.join(' ')} color-scheme: ${theme === 'light' ? 'light' : 'dark'}; }
+body { background: var(--vscode-editor-background); color: var(--vscode-editor-foreground); margin: 8px;
+font-family: var(--vscode-font-family); font-size: var(--vscode-font-size); }`,
+  };
+}
