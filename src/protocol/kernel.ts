@@ -76,3 +76,33 @@ export function isKernelEvent(value: unknown): value is KernelEvent {
       return false;
   }
 }
+
+/** Guard for what arrives in a kernel process. */
+export function isKernelRequest(value: unknown): value is KernelRequest {
+  if (!isObject(value)) return false;
+  switch (value.type) {
+    case 'start':
+      return (
+        typeof value.notebook === 'string' &&
+        typeof value.framesFolder === 'string' &&
+        (value.offersService === undefined || typeof value.offersService === 'boolean')
+      );
+    case 'execute':
+      return isCount(value.id) && typeof value.code === 'string';
+    case 'interrupt':
+    case 'shutdown':
+      return true;
+    case 'service':
+      return (
+        isCount(value.sequence) &&
+        (value.error === undefined || typeof value.error === 'string') &&
+        (value.address === undefined || isServiceAddress(value.address))
+      );
+    default:
+      return false;
+  }
+}
+
+function isServiceAddress(value: unknown): value is ServiceAddress {
+  return isObject(value) && typeof value.path === 'string' && typeof value.token === 'string';
+}
