@@ -11,6 +11,8 @@ export const ERROR_CODES = [
   'device-unavailable',
   'bad-output',
   'service-died',
+  'bad-notebook',
+  'cell-failed',
   'cancelled',
   'internal',
 ] as const;

@@ -54,9 +54,9 @@ function userFrames(stack: string, locate: Locate): Frame[] {
     if (!match?.[2]) continue;
     const found = locate({ file: match[2], line: Number(match[3]), column: Number(match[4]) });
     if (!found) continue;
-    const name = (match[1] ?? '').replace(/^async /, '').replace(/^(?:Object\.)?next$/, '');
+    const name = (match[1] ?? '').replace(/^async /, '').replace(/^(?:Proxy|Object|Timeout|Immediate)\.|^next$/, '');
     frames.push({
-      name: name === '' || name.includes('<anonymous>') ? '' : `${name} in `,
+      name: name === '' || name === '_onTimeout' || name.includes('<anonymous>') ? '' : `${name} in `,
       label: found.label,
       cell: found.cell,
       position: found.position,
