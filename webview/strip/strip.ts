@@ -40,6 +40,8 @@ export interface StripOptions {
 export interface Strip {
   /** Shows a run, or its next state; what the reader has opened, chosen and zoomed stays. Anything else becomes one sentence. */
   update(view: unknown): void;
+  /** The frame that stands in the large view, else the last one; undefined as long as there is none. */
+  chosenFrame(): FrameRecord | undefined;
   dispose(): void;
 }
 
@@ -89,7 +91,12 @@ class StripView implements Strip {
       onMode: (mode) => this.change(() => (this.mode = mode)),
       onTable: () => this.change(() => (this.isTableShown = !this.isTableShown)),
       onRecord: () => this.change(() => (this.isRecordShown = !this.isRecordShown)),
-      onSave: options.onSave && (() => this.save()),
+      onSave:
+        options.onSave &&
+        (() => {
+          const frame = this.chosenFrame();
+          if (frame !== undefined) options.onSave?.(frame);
+        }),
       onCopy: options.onCopy && (() => void this.copy()),
     });
     this.progress = new ProgressView(labels);
@@ -153,6 +160,10 @@ class StripView implements Strip {
       this.measured = measured;
       this.render();
     });
+  }
+
+  chosenFrame(): FrameRecord | undefined {
+    return this.places[this.compare?.opened ?? lastPlace(this.places) ?? -1]?.frame;
   }
 
   dispose(): void {
@@ -294,12 +305,6 @@ class StripView implements Strip {
     this.compare = undefined;
     this.render();
     if (backToFrame) this.frames.focus(opened ?? this.places.length - 1);
-  }
-
-  /** The frame opened in the large view, else the last one. */
-  private save(): void {
-    const frame = this.places[this.compare?.opened ?? lastPlace(this.places) ?? -1]?.frame;
-    if (frame !== undefined) this.options.onSave?.(frame);
   }
 
   private async copy(): Promise<void> {

@@ -134,10 +134,10 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Sample> {
 
 /** The same run after `frames` of its frames, still running. */
 export function runningAfter({ view }: Sample, frames: number): RunView {
-  const { best: _best, ...record } = view.record;
+  const { record } = view;
   return {
     ...view,
-    record: { ...record, frames: record.frames.slice(0, frames) },
+    record: { ...record, best: undefined, frames: record.frames.slice(0, frames) },
     pictures: view.pictures.slice(0, frames),
     state: {
       kind: 'running',
