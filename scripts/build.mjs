@@ -1,7 +1,7 @@
 // Bundles every entry with esbuild and rolls up the public declarations: `node scripts/build.mjs [--watch]`.
 import { context, build } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -48,6 +48,7 @@ const entries = [
 ].filter((options) => Object.values(options.entryPoints).every((entry) => existsSync(path.join(root, entry))));
 
 await mkdir(path.join(root, 'dist'), { recursive: true });
+await copyFile(path.join(root, 'src/restoration/report/run.schema.json'), path.join(root, 'dist/run.schema.json'));
 
 if (watch) {
   for (const options of entries) await (await context(options)).watch();

@@ -6,7 +6,7 @@ const SIDE = 112;
 /** Smallest side that is still worth looking at, where the picture allows it. */
 const LEAST_SIDE = 32;
 /** How much more a difference of detail (of neighbouring pixels' contrast) counts than one of brightness. */
-const DETAIL = 4;
+const DETAIL = 16;
 /** Widest strip along the borders that is left out, because padding and cropping disturb it. */
 const MARGIN = 16;
 

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import Ajv2020 from 'ajv/dist/2020';
+import fc from 'fast-check';
+import { DEVICES, METRIC_PROTOCOLS, RUN_SCHEMA, TASKS, isRunRecord } from '../../../src/protocol';
+import { ROOT } from '../measure/pictures';
+import { MEASURED, recordOf } from './runs';
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+const schema = JSON.parse(readFileSync(path.join(ROOT, 'src/restoration/report/run.schema.json'), 'utf8')) as Record<
+  string,
+  unknown
+>;
+const conforms = new Ajv2020({ strict: true }).compile(schema);
+
+/** A record as it stands in a file. */
+function json(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}
+
+/** `value` with what stands at `place` replaced; undefined removes it. */
+function replaced(value: Json, place: ReadonlyArray<string | number>, by: Json | undefined): Json {
+  const [key, ...rest] = place;
+  if (key === undefined) return by ?? null;
+  if (Array.isArray(value)) {
+    const copy = [...value];
+    if (rest.length === 0 && by === undefined) copy.splice(Number(key), 1);
+    else copy[Number(key)] = replaced(copy[Number(key)] ?? null, rest, by);
+    return copy;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const copy = { ...value };
+  if (rest.length === 0 && by === undefined) delete copy[key];
+  else copy[key] = replaced(copy[key] ?? null, rest, by);
+  return copy;
+}
+
+/** Every place of a JSON value. */
+function placesOf(value: Json, here: Array<string | number> = []): Array<Array<string | number>> {
+  if (typeof value !== 'object' || value === null) return [here];
+  return [here, ...Object.entries(value).flatMap(([key, inner]) => placesOf(inner, [...here, key]))];
+}
+
+const full = json(
+  recordOf(MEASURED, {
+    scale: 4,
+    region: { x: 3, y: 0, width: 48, height: 32 },
+    warnings: ['The device webgpu is not there; the cpu was used.'],
+    model: { id: 'compact', sha256: '', adapter: 'rain.safetensors' },
+  }),
+);
+const unmeasured = json(recordOf([{ change: 0 }, { change: 1.5 }]));
+
+function assertVerdict(record: Json, valid: boolean, name: string): void {
+  assert.equal(conforms(record), valid, `schema, ${name}: ${JSON.stringify(conforms.errors)}`);
+  assert.equal(isRunRecord(record), valid, `guard, ${name}`);
+}
+
+describe('schema of the run record', () => {
+  it('is the one that the guard checks', () => {
+    const properties = schema.properties as Record<string, { const?: string; enum?: string[]; properties?: never }>;
+    assert.equal(properties.schema?.const, RUN_SCHEMA);
+    assert.deepEqual(properties.task?.enum, [...TASKS]);
+    const device = properties.device?.properties as unknown as Record<string, { enum: string[] }>;
+    assert.deepEqual(device.requested?.enum, [...DEVICES]);
+    const protocol = properties.protocol?.properties as unknown as Record<string, { enum: string[] }>;
+    assert.deepEqual(protocol.name?.enum, [...METRIC_PROTOCOLS]);
+  });
+
+  it('accepts complete records', () => {
+    assertVerdict(full, true, 'all fields');
+    assertVerdict(unmeasured, true, 'no reference');
+    assertVerdict(replaced(full, ['frames'], []), true, 'no frame yet');
+    assertVerdict(replaced(full, ['futureField'], { any: 'thing' }), true, 'a field of tomorrow');
+    assertVerdict(replaced(full, ['frames', 0, 'niqe'], 4), true, 'a metric of tomorrow');
+  });
+
+  const bad: Array<[name: string, place: Array<string | number>, by: Json | undefined]> = [
+    ['another version', ['schema'], 'progressive-restoration/run@2'],
+    ['no version', ['schema'], undefined],
+    ['an unknown task', ['task'], 'deraining'],
+    ['an unknown source', ['taskSource'], 'guess'],
+    ['a prompt that is a string', ['prompt'], 'a football'],
+    ['an endless prompt', ['prompt', 'text'], 'x'.repeat(10_001)],
+    ['no model hash', ['model', 'sha256'], undefined],
+    ['an adapter that is null', ['model', 'adapter'], null],
+    ['"auto" as the device that ran', ['device', 'used'], 'auto'],
+    ['an input without width', ['input', 'width'], 0],
+    ['a fraction of a pixel', ['input', 'height'], 64.5],
+    ['a size as a string', ['input', 'height'], '64'],
+    ['an unknown protocol', ['protocol', 'name'], 'yiq'],
+    ['a negative region', ['region', 'x'], -1],
+    ['an empty region', ['region', 'width'], 0],
+    ['frames that are no list', ['frames'], { 0: 'x' }],
+    ['a frame that is null', ['frames', 1], null],
+    ['a frame 0', ['frames', 0, 'index'], 0],
+    ['severity above 1', ['frames', 0, 'severity'], 1.01],
+    ['severity below 0', ['frames', 2, 'severity'], -0.01],
+    ['a frame without a file', ['frames', 0, 'file'], undefined],
+    ['"infinity" in another spelling', ['frames', 2, 'psnr'], 'inf'],
+    ['an infinite SSIM', ['frames', 2, 'ssim'], 'Infinity'],
+    ['LPIPS that is null', ['frames', 0, 'lpips'], null],
+    ['best frame without SSIM', ['best', 'ssim'], undefined],
+    ['a best frame 0', ['best', 'lpips'], 0],
+    ['seconds without a total', ['seconds', 'total'], undefined],
+    ['a version that is a number', ['versions', 'node'], 20],
+    ['a warning that is an object', ['warnings', 0], { message: 'x' }],
+    ['nothing', [], null],
+    ['a list', [], []],
+  ];
+  for (const [name, place, by] of bad) {
+    it(`refuses ${name}`, () => assertVerdict(replaced(full, place, by), false, name));
+  }
+
+  it('refuses more frames than a view holds', () => {
+    const frames = Array.from({ length: 258 }, (_, i) => ({
+      ...((full as { frames: Json[] }).frames[0] as object),
+      index: i + 1,
+    }));
+    assertVerdict(replaced(full, ['frames'], frames.slice(0, 257)), true, '257 frames');
+    assertVerdict(replaced(full, ['frames'], frames), false, '258 frames');
+  });
+
+  it('agrees with the guard whatever is put anywhere', () => {
+    const odd = fc.constantFrom<Json>(
+      'Infinity',
+      'auto',
+      'cpu',
+      'rgb',
+      'user',
+      '',
+      0,
+      1,
+      -1,
+      0.5,
+      1e6,
+      1e6 + 1,
+      257,
+      [],
+      {},
+      null,
+    );
+    const anything = fc.oneof(
+      { arbitrary: fc.constant(undefined), weight: 1 },
+      { arbitrary: odd, weight: 3 },
+      { arbitrary: fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>, weight: 2 },
+      { arbitrary: fc.integer({ min: 60, max: 10_100 }).map((length) => 'x'.repeat(length)), weight: 1 },
+    );
+    const change = fc
+      .constantFrom(full, unmeasured)
+      .chain((record) => fc.tuple(fc.constant(record), fc.constantFrom(...placesOf(record)), anything));
+    let refused = 0;
+    fc.assert(
+      fc.property(change, ([record, place, by]) => {
+        const changed = json(replaced(record, place, by));
+        const verdict = conforms(changed);
+        if (!verdict) refused++;
+        assert.equal(isRunRecord(changed), verdict, `${place.join('.')} = ${JSON.stringify(by)}`);
+      }),
+      { seed: 1, numRuns: 3000 },
+    );
+    assert.ok(refused > 300 && refused < 2900, `${refused} of 3000 were refused: both verdicts have to occur`);
+  });
+});
