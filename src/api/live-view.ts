@@ -1,4 +1,13 @@
-import { RUN_SCHEMA, RUN_MIME, type DisplayHost, type FramePicture, type FrameRecord, type RestoreRequest, type RunView, type Stage } from '../protocol';
+import {
+  RUN_SCHEMA,
+  RUN_MIME,
+  type DisplayHost,
+  type FramePicture,
+  type FrameRecord,
+  type RestoreRequest,
+  type RunView,
+  type Stage,
+} from '../protocol';
 
 /** A notebook output is redrawn at most this often. */
 const UPDATE_MILLISECONDS = 250;

@@ -45,7 +45,11 @@ export const DEFAULT_MODEL = 'compact';
 /** @internal Options as a request; paths become absolute. */
 export function restoreRequest(input: string, options: RestoreOptions, folder: string | undefined): RestoreRequest {
   if (typeof input !== 'string' || input === '') {
-    throw new RestorationError('bad-argument', 'restore needs the path of a picture.', "Call restore('photo.jpg', { task: 'deblurring' }).");
+    throw new RestorationError(
+      'bad-argument',
+      'restore needs the path of a picture.',
+      "Call restore('photo.jpg', { task: 'deblurring' }).",
+    );
   }
   if (options?.task === undefined) {
     throw new RestorationError('bad-argument', 'restore needs a task.', `Give task: one of ${TASKS.join(', ')}.`);

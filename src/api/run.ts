@@ -164,7 +164,11 @@ export class Run implements Displayable {
     const record = this.view.record;
     const name = options.name ?? path.parse(record.input.file).name;
     if (path.basename(name) !== name || name === '') {
-      throw new RestorationError('bad-argument', `${JSON.stringify(name)} is not a file name.`, 'Leave folders out of it.');
+      throw new RestorationError(
+        'bad-argument',
+        `${JSON.stringify(name)} is not a file name.`,
+        'Leave folders out of it.',
+      );
     }
     const target = path.resolve(folder);
     const strip = await this.stripPng();

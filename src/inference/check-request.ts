@@ -52,13 +52,19 @@ function text(value: unknown, what: string, limit: number): string {
 
 function frames(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 2 && value <= MAXIMUM_FRAMES) return value;
-  throw bad(`The number of frames has to be a whole number from 2 to ${MAXIMUM_FRAMES}, not ${shown(value)}.`, 'The usual number is 9.');
+  throw bad(
+    `The number of frames has to be a whole number from 2 to ${MAXIMUM_FRAMES}, not ${shown(value)}.`,
+    'The usual number is 9.',
+  );
 }
 
 function scale(value: unknown): number {
   const { minimum, maximum } = SCALE_RANGE;
   if (typeof value === 'number' && value >= minimum && value <= maximum) return value;
-  throw bad(`The scale has to be a number from ${minimum} to ${maximum}, not ${shown(value)}.`, 'The usual scale is 4.');
+  throw bad(
+    `The scale has to be a number from ${minimum} to ${maximum}, not ${shown(value)}.`,
+    'The usual scale is 4.',
+  );
 }
 
 function region(value: unknown): RestoreRequest['region'] {

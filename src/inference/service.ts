@@ -96,7 +96,14 @@ class Connection {
         if (next === stage && done < total && now - told < PROGRESS_MILLISECONDS) return;
         stage = next;
         told = now;
-        this.send({ type: 'progress', id, stage: next, done, total, ...(secondsLeft === undefined ? {} : { secondsLeft }) });
+        this.send({
+          type: 'progress',
+          id,
+          stage: next,
+          done,
+          total,
+          ...(secondsLeft === undefined ? {} : { secondsLeft }),
+        });
       },
       onFrame: (record, picture) => this.send({ type: 'frame', id, record, ...(picture ? { picture } : {}) }),
     };

@@ -185,7 +185,13 @@ function reflect(index: number, length: number): number {
 }
 
 /** A tile as a planar tensor in [0, 1], reflected to the right and below up to the sides that the network takes. */
-function paddedTile(picture: Pixels, x: TileSpan, y: TileSpan, multiple: number, minimumSide: number): TensorData & { type: 'float32' } {
+function paddedTile(
+  picture: Pixels,
+  x: TileSpan,
+  y: TileSpan,
+  multiple: number,
+  minimumSide: number,
+): TensorData & { type: 'float32' } {
   const width = Math.max(minimumSide, Math.ceil(x.length / multiple) * multiple);
   const height = Math.max(minimumSide, Math.ceil(y.length / multiple) * multiple);
   const plane = width * height;

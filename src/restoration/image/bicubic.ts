@@ -55,6 +55,7 @@ function toByte(value: number): number {
 
 function resizeRows(source: Pixels, outHeight: number, scale: number): Pixels {
   const { width, height } = source;
+  if (outHeight === height) return source;
   const taps = contributions(height, outHeight, scale);
   const result = createPixels(width, outHeight);
   const stride = width * 3;
@@ -74,6 +75,7 @@ function resizeRows(source: Pixels, outHeight: number, scale: number): Pixels {
 
 function resizeColumns(source: Pixels, outWidth: number, scale: number): Pixels {
   const { width, height } = source;
+  if (outWidth === width) return source;
   const taps = contributions(width, outWidth, scale);
   const result = createPixels(outWidth, height);
   for (let row = 0; row < height; row++) {
@@ -99,16 +101,30 @@ function resizeColumns(source: Pixels, outWidth: number, scale: number): Pixels 
 }
 
 /**
- * MATLAB's `imresize(picture, scale, 'bicubic')` on 8-bit data: antialiased when shrinking, rounded to 8 bits after each
- * of the two passes, rows first (the order that imresize takes for equal scales). Output sides are ceil(side * scale).
+ * MATLAB's `imresize(picture, [height width], 'bicubic')` on 8-bit data: antialiased where an axis shrinks, the axis that
+ * shrinks most first (rows on a tie), rounded to 8 bits after each of the two passes.
  *
- * @param scale output side / input side, > 0; 4 enlarges a low-resolution picture for the network
+ * @throws RangeError when a side is not a whole number of at least 1
  */
-export function resizeBicubic(source: Pixels, scale: number): Pixels {
-  if (!(scale > 0) || !Number.isFinite(scale)) throw new RangeError(`scale has to be a positive number, not ${scale}`);
-  if (scale === 1) return { data: source.data.slice(), width: source.width, height: source.height };
+export function resizeBicubic(source: Pixels, width: number, height: number): Pixels {
+  for (const side of [width, height]) {
+    if (!Number.isInteger(side) || side < 1) throw new RangeError(`a side has to be a whole number above 0, not ${side}`);
+  }
+  const x = width / source.width;
+  const y = height / source.height;
+  return x < y
+    ? resizeRows(resizeColumns(source, width, x), height, y)
+    : resizeColumns(resizeRows(source, height, y), width, x);
+}
+
+/**
+ * Sides of a picture scaled by a factor, rounded up as imresize does.
+ *
+ * @throws RangeError when the factor is not a positive number
+ */
+export function scaledSize(size: { width: number; height: number }, factor: number): { width: number; height: number } {
+  if (!(factor > 0) || !Number.isFinite(factor)) throw new RangeError(`a factor has to be above 0, not ${factor}`);
   // A tolerance keeps ceil(240 * (1/3)) at 80 where the product is 80.00000000000001.
-  const outHeight = Math.max(1, Math.ceil(source.height * scale - 1e-9));
-  const outWidth = Math.max(1, Math.ceil(source.width * scale - 1e-9));
-  return resizeColumns(resizeRows(source, outHeight, scale), outWidth, scale);
+  const side = (length: number): number => Math.max(1, Math.ceil(length * factor - 1e-9));
+  return { width: side(size.width), height: side(size.height) };
 }

@@ -60,10 +60,18 @@ async function readPictureFile(file: string): Promise<Buffer> {
   try {
     const info = await stat(file);
     if (info.isDirectory()) {
-      throw new RestorationError('missing-file', `Expected a picture file, but ${file} is a folder.`, 'Name a file in it.');
+      throw new RestorationError(
+        'missing-file',
+        `Expected a picture file, but ${file} is a folder.`,
+        'Name a file in it.',
+      );
     }
     if (info.size === 0) {
-      throw new RestorationError('unreadable-picture', `${name} is empty (0 bytes).`, 'Copy or export the picture again.');
+      throw new RestorationError(
+        'unreadable-picture',
+        `${name} is empty (0 bytes).`,
+        'Copy or export the picture again.',
+      );
     }
     if (info.size > MAXIMUM_FILE_BYTES) {
       throw new RestorationError(

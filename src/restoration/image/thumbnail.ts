@@ -40,7 +40,8 @@ export function areaThumbnail(source: Pixels, side: number): Float32Array {
         for (let dx = 0; dx < column.weights.length; dx++) {
           const w = column.weights[dx] as number;
           const at = base + (column.first + dx) * 3;
-          for (let c = 0; c < 3; c++) line[cellX * 3 + c] = (line[cellX * 3 + c] as number) + w * (data[at + c] as number);
+          for (let c = 0; c < 3; c++)
+            line[cellX * 3 + c] = (line[cellX * 3 + c] as number) + w * (data[at + c] as number);
         }
       }
       for (let i = 0; i < line.length; i++) sums[i] = (sums[i] as number) + rowWeight * (line[i] as number);

@@ -9,6 +9,19 @@ const CANDIDATES = DEVICES.filter((device): device is ConcreteDevice => device !
 const PROBE_SIDE = 128;
 const PROBE_RUNS = 3;
 
+/** What a failing probe means in practice: the runtime's own messages name source files of its build. */
+const EXPLANATIONS: Partial<Record<ConcreteDevice, string>> = {
+  cuda: 'the CUDA provider is not installed or finds no NVIDIA GPU; reinstall onnxruntime-node with ONNXRUNTIME_NODE_INSTALL=cuda12',
+  tensorrt: 'the TensorRT provider is not installed or finds no NVIDIA GPU',
+  webgpu: 'no GPU driver was found that WebGPU can use (Vulkan, Metal or Direct3D 12)',
+  dml: 'no GPU driver was found that DirectML can use',
+};
+
+function shortened(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n')[0] ?? text).trim().slice(0, 200);
+}
+
 interface ProbeResult extends DeviceReport {
   /** Best time of a few runs, milliseconds. */
   milliseconds?: number;
@@ -95,8 +108,7 @@ async function probe(device: ConcreteDevice): Promise<ProbeResult> {
       await session.release();
     }
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return { device, available: false, detail: (text.split('\n')[0] ?? text).trim().slice(0, 200) };
+    return { device, available: false, detail: EXPLANATIONS[device] ?? shortened(error) };
   }
 }
 

@@ -147,7 +147,8 @@ export function parseManifest(json: unknown, folder: string): Manifest {
     requireFiles(folder, base.files, ['features', 'distance']);
     return { ...base, kind, input: inputSizes };
   }
-  if (kind !== 'trajectory') throw bad(folder, `"kind" has to be "trajectory" or "metric", not ${JSON.stringify(kind)}`);
+  if (kind !== 'trajectory')
+    throw bad(folder, `"kind" has to be "trajectory" or "metric", not ${JSON.stringify(kind)}`);
   requireFiles(folder, base.files, ['trunk', 'head', 'text']);
   const tasks = fields.raw('tasks');
   if (!Array.isArray(tasks) || tasks.length === 0 || !tasks.every((t): t is Task => TASKS.includes(t as Task))) {
@@ -163,7 +164,7 @@ export function parseManifest(json: unknown, folder: string): Manifest {
     kind,
     tasks,
     input: inputSizes,
-    tile: { size, overlap: tile.integer('overlap', 0, size / 2 - 1) },
+    tile: { size, overlap: tile.integer('overlap', 0, Math.floor(size / 3)) },
     thumbnail: fields.integer('thumbnail', 1, 1024),
     prompt: {
       buckets: prompt.integer('buckets', 2, 2 ** 24),

@@ -58,7 +58,9 @@ export class Network {
   }
 
   /** Runs the network. Blocks this process' event loop while it computes: see the service for why that is harmless. */
-  async run(inputs: Record<string, TensorData>): Promise<Record<string, { data: Float32Array; dims: readonly number[] }>> {
+  async run(
+    inputs: Record<string, TensorData>,
+  ): Promise<Record<string, { data: Float32Array; dims: readonly number[] }>> {
     const feeds: Record<string, ort.Tensor> = {};
     for (const [name, tensor] of Object.entries(inputs)) {
       feeds[name] =

@@ -9,7 +9,7 @@ export interface TileSpan {
  *
  * @param total length of the axis
  * @param size longest span, a multiple of `multiple`
- * @param overlap least overlap of neighbours, less than half of `size`
+ * @param overlap least overlap of neighbours, at most a third of `size`: then no sample lies in three ramps
  * @param multiple what the network's sides have to be divisible by
  */
 export function tileSpans(total: number, size: number, overlap: number, multiple: number): TileSpan[] {

@@ -13,7 +13,11 @@ export async function drawRecord(request: DrawRequest): Promise<Requests['draw']
   const frames: Pixels[] = [];
   for (const { file } of request.record.frames) {
     if (!isFrameFile(file)) {
-      throw new RestorationError('bad-argument', `${JSON.stringify(file)} is not the name of a stored frame.`, 'Run the restoration again.');
+      throw new RestorationError(
+        'bad-argument',
+        `${JSON.stringify(file)} is not the name of a stored frame.`,
+        'Run the restoration again.',
+      );
     }
     frames.push((await decodePicture(path.join(request.framesFolder, file))).pixels);
   }

@@ -14,7 +14,11 @@ export async function measurePictures(request: MeasureRequest, pool: ModelPool):
   const b = (await decodePicture(request.b)).pixels;
   const { psnr, ssim } = measurePair(a, b, { protocol: request.protocol, scale: request.scale });
   const lpips =
-    Math.min(a.width, a.height) >= LPIPS_MINIMUM_SIDE ? await (await (await pool.perceptual()).prepare(b))(a) : undefined;
+    Math.min(a.width, a.height) >= LPIPS_MINIMUM_SIDE
+      ? await (
+          await (await pool.perceptual()).prepare(b)
+        )(a)
+      : undefined;
   return {
     protocol: request.protocol,
     psnr: metricValue(psnr),

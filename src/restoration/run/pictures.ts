@@ -11,9 +11,6 @@ export async function framePicture(index: number, pixels: Pixels, region: Region
   return { index, thumbnail, ...(region ? { crop: await cropDataUrl(pixels, region) } : {}) };
 }
 
-export async function referencePicture(
-  pixels: Pixels,
-  region: Region,
-): Promise<{ thumbnail: string; crop: string }> {
+export async function referencePicture(pixels: Pixels, region: Region): Promise<{ thumbnail: string; crop: string }> {
   return { thumbnail: await thumbnailDataUrl(pixels, THUMBNAIL_SIDE), crop: await cropDataUrl(pixels, region) };
 }

@@ -10,7 +10,7 @@ import {
   type RunView,
 } from '../../protocol';
 import { throwIfCancelled } from '../compact/compact-model';
-import { resizeBicubic } from '../image/bicubic';
+import { resizeBicubic, scaledSize } from '../image/bicubic';
 import { decodePicture, type DecodedPicture } from '../image/decode';
 import { encodePng } from '../image/encode';
 import { storeByContent } from '../image/files';
@@ -178,7 +178,8 @@ export async function restorePicture(
 function networkInput(input: DecodedPicture, request: RestoreRequest): Pixels {
   const { pixels } = input;
   if (request.task !== 'super-resolution') return pixels;
-  const area = pixels.width * pixels.height * request.scale * request.scale;
+  const { width, height } = scaledSize(pixels, request.scale);
+  const area = width * height;
   if (area > MAXIMUM_PIXELS) {
     throw new RestorationError(
       'picture-too-large',
@@ -186,7 +187,7 @@ function networkInput(input: DecodedPicture, request: RestoreRequest): Pixels {
       'Choose a smaller scale, or crop the picture.',
     );
   }
-  return resizeBicubic(pixels, request.scale);
+  return resizeBicubic(pixels, width, height);
 }
 
 function inside(region: NonNullable<RestoreRequest['region']>, picture: Pixels): NonNullable<RestoreRequest['region']> {

@@ -1,0 +1,106 @@
+import { parseArgs } from 'node:util';
+import {
+  DEVICES,
+  METRIC_PROTOCOLS,
+  RestorationError,
+  TASKS,
+  type Device,
+  type MetricProtocol,
+  type Task,
+} from '../protocol';
+
+const OPTIONS = {
+  task: { type: 'string' },
+  prompt: { type: 'string' },
+  reference: { type: 'string' },
+  frames: { type: 'string' },
+  scale: { type: 'string' },
+  model: { type: 'string' },
+  device: { type: 'string' },
+  protocol: { type: 'string' },
+  limit: { type: 'string' },
+  out: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** The words of a call, checked as far as that goes without looking at files. */
+export interface Call {
+  words: string[];
+  json: boolean;
+  help: boolean;
+  version: boolean;
+  given: ReadonlySet<OptionName>;
+  task: Task | undefined;
+  protocol: MetricProtocol | undefined;
+  device: Device;
+  prompt: string | undefined;
+  reference: string | undefined;
+  model: string | undefined;
+  out: string | undefined;
+  frames: number | undefined;
+  scale: number | undefined;
+  limit: number | undefined;
+}
+
+function wrong(problem: string, remedy = 'Call progressive-restoration --help for the usage.'): RestorationError {
+  return new RestorationError('bad-argument', problem, remedy);
+}
+
+function choice<T extends string>(value: string | undefined, list: readonly T[], option: string): T | undefined {
+  if (value === undefined) return undefined;
+  if ((list as readonly string[]).includes(value)) return value as T;
+  throw wrong(`--${option} cannot be ${JSON.stringify(value)}.`, `Choose one of ${list.join(', ')}.`);
+}
+
+function number(value: string | undefined, option: string, whole: boolean): number | undefined {
+  if (value === undefined) return undefined;
+  const result = Number(value);
+  if (value.trim() === '' || !Number.isFinite(result) || result <= 0 || (whole && !Number.isInteger(result))) {
+    throw wrong(`--${option} has to be a ${whole ? 'whole ' : ''}number above 0, not ${JSON.stringify(value)}.`);
+  }
+  return result;
+}
+
+/** @throws RestorationError `bad-argument`: exit code 2 */
+export function parseCall(words: string[]): Call {
+  let parsed;
+  try {
+    parsed = parseArgs({ args: words, options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw wrong(`${(error instanceof Error ? error.message : String(error)).split('. ')[0]?.replace(/\.$/, '')}.`);
+  }
+  const { values, positionals } = parsed;
+  return {
+    words: positionals,
+    json: values.json === true,
+    help: values.help === true,
+    version: values.version === true,
+    given: new Set(Object.keys(values) as OptionName[]),
+    task: choice(values.task, TASKS, 'task'),
+    protocol: choice(values.protocol, METRIC_PROTOCOLS, 'protocol'),
+    device: choice(values.device, DEVICES, 'device') ?? 'auto',
+    prompt: values.prompt,
+    reference: values.reference,
+    model: values.model,
+    out: values.out,
+    frames: number(values.frames, 'frames', true),
+    scale: number(values.scale, 'scale', false),
+    limit: number(values.limit, 'limit', true),
+  };
+}
+
+/** Refuses options that a command does not know: a typo or a misunderstanding should not pass in silence. */
+export function allowOnly(call: Call, command: string, allowed: readonly OptionName[]): void {
+  for (const option of call.given) {
+    if (!allowed.includes(option) && option !== 'json') throw wrong(`${command} has no option --${option}.`);
+  }
+}
+
+export function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw wrong(`${what} is missing.`);
+  return value;
+}

@@ -1,0 +1,24 @@
+import { DEVICES, METRIC_PROTOCOLS, TASKS } from '../protocol';
+
+export const USAGE = `Usage: progressive-restoration COMMAND ...
+
+  restore IMAGE... --task TASK --out DIR [--prompt TEXT] [--reference FILE] [--frames N] [--scale 4]
+                   [--model ID] [--device DEVICE] [--protocol PROTOCOL] [--json]
+      Restores pictures; writes NAME.frame-K.png, NAME.strip.png and NAME.run.json into DIR.
+  evaluate DIR --task TASK [--protocol PROTOCOL] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]
+                   [--model ID] [--device DEVICE] [--json]
+      Runs DIR/input through a model and measures every frame against DIR/reference (same base names).
+  metrics A B --protocol PROTOCOL [--scale 4] [--json]
+      PSNR, SSIM and LPIPS of picture A against reference B.
+  notebook run FILE.ipynb [--out FILE] [--json]
+      Runs a notebook without an editor and saves it with its outputs.
+  devices [--json]
+      The devices that work here.
+
+  TASK      ${TASKS.join(' | ')}
+  PROTOCOL  ${METRIC_PROTOCOLS.join(' | ')}
+  DEVICE    ${DEVICES.join(' | ')}
+
+  --help, --version
+  Exit codes: 0 done, 1 the work failed, 2 the call was wrong.
+`;

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { RestorationError, isRunView, type RestoreRequest } from '../../../src/protocol';
+import { InferenceClient } from '../../../src/inference/client';
+import { encodeMessage } from '../../../src/inference/framing';
+import { ServiceHost } from '../../../src/inference/service-host';
+import { writeTestModel } from '../restoration/test-model';
+
+const root = path.resolve(__dirname, '../../..');
+const pictures = path.join(root, 'test/fixtures/pictures');
+
+async function rejection(promise: Promise<unknown>): Promise<RestorationError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof RestorationError, String(error));
+    return error;
+  }
+  return assert.fail('it should have been rejected');
+}
+
+describe('inference service', () => {
+  let folder: string;
+  let frames: string;
+  let model: string;
+  let host: ServiceHost;
+  let client: InferenceClient;
+
+  before(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'pir-service-'));
+    frames = path.join(folder, 'frames');
+    model = await writeTestModel(path.join(folder, 'model'));
+    host = new ServiceHost();
+    client = new InferenceClient(() => host.address(), { forceCancel: () => host.kill() });
+  });
+  after(async () => {
+    client.close();
+    await host.dispose();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const request = (changes: Partial<RestoreRequest> = {}): RestoreRequest => ({
+    input: path.join(pictures, 'card.png'),
+    task: 'deblurring',
+    taskSource: 'user',
+    frames: 9,
+    scale: 4,
+    model,
+    device: 'cpu',
+    framesFolder: frames,
+    priority: 'interactive',
+    ...changes,
+  });
+
+  /** A picture that takes the test model long enough to be interrupted. */
+  async function largePicture(): Promise<string> {
+    const file = path.join(folder, 'large.png');
+    if (!existsSync(file)) {
+      await sharp({ create: { width: 3000, height: 2000, channels: 3, background: '#345' } }).png().toFile(file);
+    }
+    return file;
+  }
+
+  it('restores a picture: frames on disk, metrics, a view that the guard accepts', async () => {
+    const reference = path.join(pictures, 'card.png');
+    const stages: string[] = [];
+    const seen: number[] = [];
+    const view = await client.restore(request({ input: path.join(pictures, 'card-blurred.png'), reference }), {
+      onProgress: ({ stage }) => stages.push(stage),
+      onFrame: ({ record, picture }) => {
+        seen.push(record.index);
+        assert.ok(picture?.thumbnail.startsWith('data:image/webp;base64,'));
+      },
+    });
+    assert.ok(isRunView(JSON.parse(JSON.stringify(view))));
+    assert.deepEqual(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.equal(stages[0], 'queued');
+    assert.ok(stages.includes('network'));
+    assert.equal(view.record.device.used, 'cpu');
+    assert.deepEqual(view.record.prompt, { text: 'Sharpen the picture.', source: 'uniform' });
+    assert.deepEqual(
+      view.record.frames.map(({ severity }) => severity),
+      [1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0],
+    );
+    for (const frame of view.record.frames) {
+      assert.ok(typeof frame.psnr === 'number' && typeof frame.ssim === 'number' && typeof frame.lpips === 'number');
+      assert.ok(existsSync(path.join(frames, frame.file)), 'the frame is on disk');
+    }
+    // Frame 1 is the input itself: PSNR against the reference is that of the input.
+    const direct = await client.measure({
+      a: path.join(pictures, 'card-blurred.png'),
+      b: reference,
+      protocol: 'rgb',
+      scale: 4,
+      device: 'cpu',
+    });
+    assert.equal(view.record.frames[0]?.psnr, direct.psnr);
+    assert.equal(view.record.frames[0]?.lpips, direct.lpips);
+  });
+
+  it('computes what the network says, also in tiles', async () => {
+    const tiled = await writeTestModel(path.join(folder, 'tiled'), { tile: { size: 64, overlap: 16 } });
+    const whole = await client.restore(request({ input: path.join(pictures, 'patch.png') }));
+    const parts = await client.restore(request({ input: path.join(pictures, 'patch.png'), model: tiled }));
+    const input = await sharp(path.join(pictures, 'patch.png')).removeAlpha().raw().toBuffer();
+    for (const [k, frame] of whole.record.frames.entries()) {
+      const pixels = await sharp(path.join(frames, frame.file)).raw().toBuffer();
+      const other = await sharp(path.join(frames, parts.record.frames[k]?.file ?? '')).raw().toBuffer();
+      const left = 1 - frame.severity;
+      input.forEach((value, i) => {
+        const expected = value + (left * (255 - value)) / 2;
+        assert.ok(Math.abs((pixels[i] as number) - expected) <= 0.51);
+        // Blending the same value twice may round the other way.
+        assert.ok(Math.abs((other[i] as number) - (pixels[i] as number)) <= 1);
+      });
+    }
+  });
+
+  it('falls back to the cpu for a device that is not here, and says so', async () => {
+    const view = await client.restore(request({ device: 'dml' }));
+    if (process.platform === 'win32') return;
+    assert.deepEqual(view.record.device, { requested: 'dml', used: 'cpu' });
+    assert.ok(view.record.warnings?.some((warning) => warning.includes('dml is not available')));
+  });
+
+  it('reports every device, and the cpu works', async () => {
+    const reports = await client.devices();
+    assert.equal(reports.length, 6);
+    assert.equal(reports.find(({ device }) => device === 'cpu')?.available, true);
+    assert.ok(reports.every(({ detail }) => detail.length > 0));
+  });
+
+  it('refuses values that are not finite, and goes on', async () => {
+    const nan = await writeTestModel(path.join(folder, 'nan'), { head: 'nan' });
+    const error = await rejection(client.restore(request({ model: nan, framesFolder: path.join(folder, 'none') })));
+    assert.equal(error.code, 'bad-output');
+    assert.match(error.message, /not finite numbers/);
+    await client.restore(request());
+  });
+
+  it('refuses a network with outputs of another size', async () => {
+    const wrong = await writeTestModel(path.join(folder, 'wrong'), { head: 'wrong-size' });
+    const error = await rejection(client.restore(request({ model: wrong })));
+    assert.equal(error.code, 'bad-model');
+  });
+
+  it('cancels between two network runs and is free for the next', async () => {
+    const controller = new AbortController();
+    const target = path.join(folder, 'cancelled');
+    const running = client.restore(request({ input: await largePicture(), framesFolder: target }), {
+      signal: controller.signal,
+      onProgress: ({ stage, done }) => {
+        if (stage === 'network' && done > 1) controller.abort();
+      },
+    });
+    const error = await rejection(running);
+    assert.equal(error.code, 'cancelled');
+    // Whole files or none: nothing half-written is left.
+    if (existsSync(target)) assert.ok(readdirSync(target).every((name) => /^[0-9a-f]{64}\.png$/.test(name)));
+    await client.restore(request());
+  });
+
+  it('says that a killed process was killed, replays what waited, and starts another', async () => {
+    const input = await largePicture();
+    const begun = new Promise<void>((resolve) => {
+      void client
+        .restore(request({ input }), {
+          onProgress: ({ stage }) => {
+            if (stage === 'network') resolve();
+          },
+        })
+        .then(
+          () => assert.fail('it was killed'),
+          (error: RestorationError) => {
+            failed = error;
+          },
+        );
+    });
+    let failed: RestorationError | undefined;
+    const queued = client.restore(request());
+    await begun;
+    const before = host.pid;
+    host.kill();
+    const view = await queued;
+    assert.equal(view.record.frames.length, 9);
+    assert.equal(failed?.code, 'service-died');
+    assert.match(failed?.message ?? '', /ended while it worked.*Run it again/s);
+    assert.notEqual(host.pid, before);
+  });
+
+  it('is closed to those who do not know the token', async () => {
+    const { path: address } = await host.address();
+    for (const first of [
+      encodeMessage({ type: 'hello', token: 'x'.repeat(64) }),
+      encodeMessage({ type: 'request', id: 1, kind: 'devices', request: {} }),
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    ]) {
+      const socket = createConnection(address);
+      const received: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => received.push(chunk)).on('error', () => undefined);
+      socket.write(first);
+      await once(socket, 'close');
+      assert.equal(received.length, 0);
+    }
+    assert.equal((await client.devices()).length, 6);
+  });
+
+  const wrong: [string, Partial<Record<keyof RestoreRequest, unknown>>, RegExp][] = [
+    ['an unknown task', { task: 'colourise' }, /There is no task "colourise"/],
+    ['an unknown device', { device: 'abacus' }, /There is no device "abacus"/],
+    ['one frame', { frames: 1 }, /whole number from 2/],
+    ['a fractional number of frames', { frames: 2.5 }, /whole number from 2/],
+    ['a scale of 100', { scale: 100 }, /from 1 to 8/],
+    ['a relative path', { input: 'card.png' }, /path of a file/],
+    ['a prompt that is a number', { prompt: 7 }, /prompt has to be a text/],
+    ['a region outside', { region: { x: 60, y: 0, width: 40, height: 10 } }, /does not lie inside the picture/],
+    ['a region that is none', { region: { x: -1, y: 0, width: 4, height: 1 } }, /A region has whole numbers/],
+  ];
+  for (const [what, changes, message] of wrong) {
+    it(`refuses ${what}`, async () => {
+      const error = await rejection(client.restore(request(changes as Partial<RestoreRequest>)));
+      assert.equal(error.code, 'bad-argument');
+      assert.match(error.message, message);
+    });
+  }
+});

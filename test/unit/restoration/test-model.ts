@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { writeOnnxModel, type GraphSpec } from '../../../src/restoration/models/onnx-writer';
+
+const PROMPT_WIDTH = 4;
+const TEXT: GraphSpec = {
+  inputs: [{ name: 'ids', dims: [1, 'l'], type: 'int64' }],
+  outputs: [{ name: 'prompt', dims: [1, PROMPT_WIDTH] }],
+  nodes: [{ op: 'Identity', inputs: ['zero'], outputs: ['prompt'] }],
+  initialisers: [{ name: 'zero', dims: [1, PROMPT_WIDTH], data: new Float32Array(PROMPT_WIDTH) }],
+};
+const TRUNK: GraphSpec = {
+  inputs: [
+    { name: 'image', dims: [1, 3, 'h', 'w'] },
+    { name: 'thumbnail', dims: [1, 3, 8, 8] },
+    { name: 'prompt', dims: [1, PROMPT_WIDTH] },
+  ],
+  outputs: [{ name: 'features', dims: [1, 3, 'fh', 'fw'] }],
+  nodes: [
+    {
+      op: 'AveragePool',
+      inputs: ['image'],
+      outputs: ['features'],
+      attributes: { kernel_shape: [4, 4], strides: [4, 4] },
+    },
+  ],
+};
+
+/** Heads with a known answer. `local` looks at one pixel only, so that tiling must not change it at all. */
+const HEADS: Record<'local' | 'nan' | 'wrong-size', GraphSpec['nodes']> = {
+  // frame = image + (1 - severity) (1 - image) / 2 = halfway to white at severity 0
+  local: [
+    { op: 'Sub', inputs: ['one', 'severity'], outputs: ['left'] },
+    { op: 'Sub', inputs: ['one', 'image'], outputs: ['dark'] },
+    { op: 'Mul', inputs: ['dark', 'half'], outputs: ['step'] },
+    { op: 'Mul', inputs: ['step', 'left'], outputs: ['part'] },
+    { op: 'Add', inputs: ['image', 'part'], outputs: ['frame'] },
+  ],
+  nan: [
+    { op: 'Sub', inputs: ['severity', 'two'], outputs: ['negative'] },
+    { op: 'Sqrt', inputs: ['negative'], outputs: ['nothing'] },
+    { op: 'Add', inputs: ['image', 'nothing'], outputs: ['frame'] },
+  ],
+  'wrong-size': [{ op: 'Identity', inputs: ['features'], outputs: ['frame'] }],
+};
+
+const scalar = (name: string, value: number) => ({ name, dims: [1], data: Float32Array.of(value) });
+
+export interface TestModelOptions {
+  head?: keyof typeof HEADS;
+  tile?: { size: number; overlap: number };
+  /** Changes to the manifest after it was made, to spoil it. */
+  edit?: (manifest: Record<string, never>) => void;
+}
+
+/** Writes a real, tiny trajectory model into a folder and returns it. */
+export async function writeTestModel(folder: string, options: TestModelOptions = {}): Promise<string> {
+  const head: GraphSpec = {
+    inputs: [
+      { name: 'image', dims: [1, 3, 'h', 'w'] },
+      { name: 'features', dims: [1, 3, 'fh', 'fw'] },
+      { name: 'prompt', dims: [1, PROMPT_WIDTH] },
+      { name: 'severity', dims: [1, 1] },
+    ],
+    outputs: [{ name: 'frame', dims: [1, 3, 'oh', 'ow'] }],
+    nodes: HEADS[options.head ?? 'local'],
+    initialisers: [scalar('one', 1), scalar('two', 2), scalar('half', 0.5)],
+  };
+  await mkdir(folder, { recursive: true });
+  const files: Record<string, unknown> = {};
+  for (const [key, graph] of Object.entries({ trunk: TRUNK, head, text: TEXT })) {
+    const bytes = writeOnnxModel(graph);
+    await writeFile(path.join(folder, `${key}.onnx`), bytes);
+    files[key] = {
+      path: `${key}.onnx`,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      bytes: bytes.length,
+    };
+  }
+  const manifest = {
+    schema: 1,
+    id: 'test-model',
+    name: 'Halfway to white',
+    version: '1.0.0',
+    license: 'MIT',
+    kind: 'trajectory',
+    tasks: ['super-resolution', 'deblurring', 'low-light'],
+    files,
+    input: { range: [0, 1], layout: 'NCHW', channels: 3, multiple: 16, minimumSide: 32 },
+    tile: options.tile ?? { size: 512, overlap: 48 },
+    thumbnail: 8,
+    prompt: { buckets: 64, maximumIds: 32, width: PROMPT_WIDTH },
+    uniformPrompts: {
+      'super-resolution': 'Enlarge the picture.',
+      deblurring: 'Sharpen the picture.',
+      'low-light': 'Brighten the picture.',
+    },
+  };
+  options.edit?.(manifest as never);
+  await writeFile(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
+  return folder;
+}
