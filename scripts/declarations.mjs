@@ -34,11 +34,15 @@ export async function rollUpDeclarations(root) {
 
 const TYPED_ARRAY = /\b((?:Big)?(?:Uint|Int|Float)\d+(?:Clamped)?Array|Buffer|DataView)<ArrayBuffer(?:Like)?>/g;
 
+/** What the public declarations are made of. */
+const LAYERS = ['protocol', 'measure', 'restoration', 'inference', 'api'];
+
 /** The roll-up compiles everything, which takes seconds: it is left out when nothing has changed since. */
 function isNewest(target, root) {
   if (!existsSync(target)) return false;
-  const source = path.join(root, 'src');
-  const files = readdirSync(source, { recursive: true }).map((name) => path.join(source, name));
+  const files = LAYERS.map((layer) => path.join(root, 'src', layer)).flatMap((folder) =>
+    readdirSync(folder, { recursive: true }).map((name) => path.join(folder, name)),
+  );
   const made = statSync(target).mtimeMs;
   return [...files, path.join(root, 'scripts', 'declarations.mjs')].every((file) => statSync(file).mtimeMs < made);
 }
