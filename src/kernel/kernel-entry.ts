@@ -5,7 +5,7 @@ import { CellCompiler, type OwnPackage } from './cells/cell-compiler';
 import { CellOutput } from './cells/output';
 import { ServiceLocator } from './cells/service-locator';
 import { Session } from './cells/session';
-import { endWithParent } from './cells/watchdog';
+import { endGroup, endWithParent } from './cells/watchdog';
 
 /** The package as its bundles lie on disk, beside this one; the same in a checkout, an installation and an extension. */
 const OWN: OwnPackage = {
@@ -67,8 +67,15 @@ async function handle(request: KernelRequest): Promise<void> {
       locator.answer(request);
       break;
     case 'shutdown':
-      process.exit(0);
+      end();
   }
+}
+
+/** Ends the process after whatever the cells have registered for its end, and with it what they have started. */
+function end(): never {
+  // Registered now, so that it comes last.
+  process.once('exit', endGroup);
+  process.exit(0);
 }
 
 /** A new notebook's folder may not exist yet: the nearest one above it is the working directory then. */
@@ -79,6 +86,7 @@ function nearestFolder(folder: string): string {
 // Loops are broken where they run (see Session); at any other moment the signal alone must not end the process.
 process.on('SIGINT', () => undefined);
 endWithParent();
+process.once('disconnect', end);
 process.on('message', (message) => {
   if (isKernelRequest(message)) void handle(message);
 });

@@ -60,7 +60,6 @@ export class KernelProcess {
       // The fifth channel carries nothing: it closes when this process dies, which a kernel in a busy loop notices too.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       detached: OWN_GROUP,
-      windowsHide: true,
     });
     let stderr = '';
     this.forward('stdout');
@@ -86,7 +85,7 @@ export class KernelProcess {
       this.kill();
     }, START_LIMIT_MS);
 
-    this.child.on('message', (message) => {
+    this.child.on('message', (message: unknown) => {
       if (!isKernelEvent(message)) return;
       if (message.type === 'ready') {
         clearTimeout(limit);
