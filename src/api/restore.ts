@@ -110,6 +110,6 @@ export async function restore(input: string, options: RestoreOptions): Promise<R
 
 /** @internal One signal that follows several. */
 export function anySignal(signals: (AbortSignal | undefined)[]): AbortSignal | undefined {
-  const given = signals.filter((signal) => signal !== undefined);
+  const given = signals.filter((signal): signal is AbortSignal => signal !== undefined);
   return given.length < 2 ? given[0] : AbortSignal.any(given);
 }

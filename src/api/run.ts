@@ -117,7 +117,7 @@ export class Run implements Displayable {
 
   get metrics(): RunMetrics {
     const list = (pick: (frame: Frame) => number | undefined): number[] =>
-      this.frames.map(pick).filter((value) => value !== undefined);
+      this.frames.map(pick).filter((value): value is number => value !== undefined);
     return { psnr: list((f) => f.psnr), ssim: list((f) => f.ssim), lpips: list((f) => f.lpips) };
   }
 
