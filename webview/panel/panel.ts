@@ -5,6 +5,7 @@ import { FrameRequests } from '../strip/frame-requests';
 import { createStrip, type Strip } from '../strip/strip';
 import { adoptStyles } from '../strip/styles';
 import { Controls } from './controls';
+import { pageNonce } from './csp-nonce';
 import { PANEL_LABELS as labels } from './labels';
 import css from './panel.css';
 import { registerToolkit } from './toolkit';
@@ -102,4 +103,4 @@ class Panel {
   }
 }
 
-new Panel(acquireVsCodeApi(), document.body.dataset.nonce);
+new Panel(acquireVsCodeApi(), pageNonce);

@@ -2,6 +2,7 @@
  * The only place that knows the component library of the panel's controls: it registers the components and gives each as a plain
  * interface, so that another library (or none) is a change of this file.
  */
+import './csp-nonce';
 import {
   provideVSCodeDesignSystem,
   vsCodeButton,
