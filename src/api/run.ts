@@ -205,7 +205,8 @@ export class Run implements Displayable {
       files.push([path.join(staging, 'strip'), saved.strip], [path.join(staging, 'record'), saved.record]);
       await moveAll(files);
     } finally {
-      await rm(staging, { recursive: true, force: true });
+      // A folder that could not be made cannot be removed either; the first error is the one to tell.
+      await rm(staging, { recursive: true, force: true }).catch(() => undefined);
     }
     return saved;
   }

@@ -55,7 +55,8 @@ interface Pending {
 }
 
 /** Times a request that was still queued is sent again after the service died under it. */
-const RECONNECTIONS = 2;
+const RECONNECTIONS = 3;
+const RECONNECTION_MILLISECONDS = 200;
 
 /**
  * Talks to an inference service, wherever it runs. Every request settles: with its result, with the service's failure,
@@ -136,8 +137,20 @@ export class InferenceClient {
         request: pending.request,
       } as ClientMessage);
     } catch (error) {
+      const attempts = this.countAttempt(pending);
+      if (attempts <= RECONNECTIONS && !this.closed && !pending.options.signal?.aborted) {
+        // A process that was just killed may still seem to be there: its owner learns of the exit a moment later.
+        setTimeout(() => void this.transmit(pending), RECONNECTION_MILLISECONDS);
+        return;
+      }
       this.settle(pending, () => pending.reject(RestorationError.from(error)));
     }
+  }
+
+  private countAttempt(pending: Pending): number {
+    const attempts = (this.attempts.get(pending.id) ?? 0) + 1;
+    this.attempts.set(pending.id, attempts);
+    return attempts;
   }
 
   private cancel(pending: Pending): void {
@@ -190,8 +203,8 @@ export class InferenceClient {
       socket.on('close', () => {
         this.live = undefined;
         this.socket = undefined;
-        if (!welcome) reject(died());
-        this.lost();
+        if (welcome) this.lost();
+        else reject(died());
       });
     });
   }
@@ -225,8 +238,7 @@ export class InferenceClient {
   /** The connection is gone: what ran has failed, what waited is sent again. */
   private lost(): void {
     for (const pending of [...this.pending.values()]) {
-      const attempts = (this.attempts.get(pending.id) ?? 0) + 1;
-      this.attempts.set(pending.id, attempts);
+      const attempts = this.countAttempt(pending);
       if (pending.options.signal?.aborted) {
         this.settle(pending, () => pending.reject(cancelled()));
       } else if (pending.begun || attempts > RECONNECTIONS || this.closed) {

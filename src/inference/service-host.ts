@@ -75,6 +75,8 @@ export class ServiceHost {
     const child = this.child;
     if (child && child.exitCode === null && child.signalCode === null) {
       const gone = new Promise((resolve) => child.once('exit', resolve));
+      // While somebody waits for its end, it counts again.
+      child.ref();
       child.kill('SIGKILL');
       await gone;
     }

@@ -19,15 +19,19 @@ describe('device lock', () => {
     const release = await new DeviceLock('cpu', folder).acquire(open, () => assert.fail('nobody holds it'));
     let waited = 0;
     let held = false;
-    const second = new DeviceLock('cpu', folder).acquire(open, () => waited++).then((give) => {
-      held = true;
-      return give;
-    });
+    const second = new DeviceLock('cpu', folder)
+      .acquire(open, () => waited++)
+      .then((give) => {
+        held = true;
+        return give;
+      });
     await new Promise((resolve) => setTimeout(resolve, 250));
     assert.equal(held, false);
     assert.equal(waited, 1);
     await release();
-    await (await second)();
+    await (
+      await second
+    )();
     assert.equal(existsSync(path.join(folder, 'cpu.lock')), false);
   });
 

@@ -62,7 +62,9 @@ describe('inference service', () => {
   async function largePicture(): Promise<string> {
     const file = path.join(folder, 'large.png');
     if (!existsSync(file)) {
-      await sharp({ create: { width: 3000, height: 2000, channels: 3, background: '#345' } }).png().toFile(file);
+      await sharp({ create: { width: 3000, height: 2000, channels: 3, background: '#345' } })
+        .png()
+        .toFile(file);
     }
     return file;
   }
@@ -111,7 +113,9 @@ describe('inference service', () => {
     const input = await sharp(path.join(pictures, 'patch.png')).removeAlpha().raw().toBuffer();
     for (const [k, frame] of whole.record.frames.entries()) {
       const pixels = await sharp(path.join(frames, frame.file)).raw().toBuffer();
-      const other = await sharp(path.join(frames, parts.record.frames[k]?.file ?? '')).raw().toBuffer();
+      const other = await sharp(path.join(frames, parts.record.frames[k]?.file ?? ''))
+        .raw()
+        .toBuffer();
       const left = 1 - frame.severity;
       input.forEach((value, i) => {
         const expected = value + (left * (255 - value)) / 2;
