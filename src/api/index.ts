@@ -1,6 +1,8 @@
 export { restore, DEFAULT_MODEL, type RestoreOptions } from './restore';
 export { strip, type StripOptions } from './strip';
 export { metrics, type MetricsOptions } from './metrics';
+export { evaluate, type EvaluateOptions } from './evaluate';
+export type { EvaluationProgress, EvaluationReport } from '../restoration/evaluation';
 export { devices } from './devices';
 export { Run, Frame, type Picture, type RunMetrics, type SavedRun } from './run';
 export { shutdown } from './session';

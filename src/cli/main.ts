@@ -5,6 +5,7 @@ import { shutdown } from '../api/session';
 import { packageRoot } from '../restoration/models/locations';
 import { parseCall, type Call } from './arguments';
 import { devicesCommand } from './devices-command';
+import { evaluateCommand } from './evaluate-command';
 import { metricsCommand } from './metrics-command';
 import { notebookCommand } from './notebook-command';
 import { restoreCommand } from './restore-command';
@@ -15,6 +16,7 @@ type Command = (call: Call, terminal: Terminal, signal: AbortSignal) => Promise<
 
 const COMMANDS: Record<string, Command> = {
   restore: restoreCommand,
+  evaluate: evaluateCommand,
   metrics: metricsCommand,
   notebook: notebookCommand,
   devices: devicesCommand,

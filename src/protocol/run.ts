@@ -61,6 +61,8 @@ export interface RunRecord {
   best?: { psnr: number; ssim: number; lpips?: number };
   /** Seconds of wall clock. */
   seconds: { decode: number; network: number; metrics: number; encode: number; total: number };
+  /** Highest memory of the process that computed, up to the end of this run. */
+  peakMemoryMiB?: number;
   versions: Record<string, string>;
   /** Plain sentences about what the reader should know: a device fallback, a metric that could not be computed. */
   warnings?: string[];
@@ -201,6 +203,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
       (isObject(best) && isSide(best.psnr) && isSide(best.ssim) && (best.lpips === undefined || isSide(best.lpips)))) &&
     isObject(seconds) &&
     ['decode', 'network', 'metrics', 'encode', 'total'].every((key) => isFiniteNumber(seconds[key])) &&
+    (value.peakMemoryMiB === undefined || isFiniteNumber(value.peakMemoryMiB)) &&
     isObject(versions) &&
     Object.values(versions).every((v) => isText(v, 256)) &&
     (warnings === undefined || (Array.isArray(warnings) && warnings.every((v) => isText(v))))

@@ -162,6 +162,7 @@ export async function restorePicture(
       encode: watch.seconds('encode'),
       total: watch.total(),
     },
+    peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     versions: versions(),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
