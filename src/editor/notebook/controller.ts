@@ -21,6 +21,9 @@ export interface ControllerServices {
   service: () => Promise<ServiceAddress>;
 }
 
+/** How long a tab may be on its way from one group to another. */
+const TAB_MOVE_MILLISECONDS = 1_000;
+
 /** Runs TypeScript cells: one kernel process a notebook, started by its first cell and ended when the notebook closes. */
 export class TypescriptController implements vscode.Disposable {
   private readonly controller: vscode.NotebookController;
@@ -45,6 +48,9 @@ export class TypescriptController implements vscode.Disposable {
       }),
       vscode.workspace.onDidOpenNotebookDocument((notebook) => this.recommend(notebook)),
       vscode.workspace.onDidCloseNotebookDocument((notebook) => void this.close(notebook)),
+      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
+        if (closed.some((tab) => tab.input instanceof vscode.TabInputNotebook)) this.closeUnseenLater();
+      }),
     );
     for (const notebook of vscode.workspace.notebookDocuments) this.recommend(notebook);
   }
@@ -107,6 +113,21 @@ export class TypescriptController implements vscode.Disposable {
     });
     this.sessions.set(notebook, session);
     return session;
+  }
+
+  /** The editor keeps a document for minutes after its last tab is gone; its kernel has nobody left to run cells for. */
+  private closeUnseenLater(): void {
+    // A tab that moves to another group is closed there before it is opened here.
+    setTimeout(() => {
+      const shown = new Set(
+        vscode.window.tabGroups.all
+          .flatMap((group) => group.tabs)
+          .map(({ input }) => (input instanceof vscode.TabInputNotebook ? input.uri.toString() : undefined)),
+      );
+      for (const notebook of [...this.sessions.keys()]) {
+        if (!shown.has(notebook.uri.toString())) void this.close(notebook);
+      }
+    }, TAB_MOVE_MILLISECONDS);
   }
 
   private async close(notebook: vscode.NotebookDocument): Promise<void> {

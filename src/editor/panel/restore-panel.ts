@@ -103,8 +103,9 @@ export class RestorePanel {
     this.running = controller;
     this.record = { ...this.record, view: undefined };
     this.lastError = undefined;
-    const failure = await this.restore(controller.signal, observer).catch((error: unknown) =>
-      this.services.log.failure(error),
+    const failure = await this.restore(controller.signal, observer).then(
+      () => undefined,
+      (error: unknown) => this.services.log.failure(error),
     );
     this.running = undefined;
     if (failure !== undefined) this.closeView(failure);
@@ -117,7 +118,7 @@ export class RestorePanel {
     return failure.code === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', reason: failure.message };
   }
 
-  private async restore(signal: AbortSignal, observer: RunObserver): Promise<undefined> {
+  private async restore(signal: AbortSignal, observer: RunObserver): Promise<void> {
     const { input, task, prompt } = this.record;
     await this.services.store.save(this.id, this.record);
     await this.postState();

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import type { Frame, Locator, Page } from 'playwright-core';
+
+/** Longest wait for something that the editor itself does. */
+const SHORT = 90_000;
+
+/** VS Code's workbench in a page: what a user sees and does. */
+export class Workbench {
+  constructor(
+    readonly page: Page,
+    private readonly url: string,
+  ) {}
+
+  /** Loads (or reloads) the workbench on `folder` and waits until the extension is known. */
+  async open(folder: string): Promise<void> {
+    await this.page.goto(`${this.url}/?folder=${encodeURIComponent(folder)}`);
+    await this.ready();
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  private async ready(): Promise<void> {
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 120_000 });
+    // Before its commands are known, a notebook would open without our kernel.
+    await this.eventually(async () => {
+      await this.palette('Progressive Restoration: Show Log');
+      const found = await this.quickRow('Progressive Restoration: Show Log').count();
+      await this.page.keyboard.press('Escape');
+      assert.ok(found > 0, 'the commands of the extension are in the palette');
+    }, 120_000);
+  }
+
+  /** Repeats `check` until it holds; throws what it threw last when `timeout` milliseconds are over. */
+  async eventually<T>(check: () => Promise<T>, timeout = SHORT): Promise<T> {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      try {
+        return await check();
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+        await this.page.waitForTimeout(250);
+      }
+    }
+  }
+
+  private async palette(text: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.quickInput();
+    await input.waitFor({ timeout: SHORT });
+    await input.fill(`>${text}`);
+    await this.page.waitForTimeout(300);
+  }
+
+  quickInput(): Locator {
+    return this.page.locator('.quick-input-widget input[type=text]');
+  }
+
+  quickRow(label: string | RegExp): Locator {
+    return this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: label });
+  }
+
+  /** Runs a command by its full title. */
+  async command(title: string): Promise<void> {
+    await this.palette(title);
+    await this.quickRow(title).first().click({ timeout: SHORT });
+  }
+
+  /** Chooses an entry of the quick pick that is open. */
+  async pick(label: string | RegExp): Promise<void> {
+    await this.quickRow(label).first().click({ timeout: SHORT });
+  }
+
+  /** Answers the input box that is open; without `text` its proposal is taken. Returns what stood in it. */
+  async answer(expectedTitle: string | RegExp, text?: string): Promise<string> {
+    const widget = this.page.locator('.quick-input-widget').filter({ hasText: expectedTitle });
+    await widget.waitFor({ timeout: SHORT });
+    const input = this.quickInput();
+    const proposal = await input.inputValue();
+    if (text !== undefined) await input.fill(text);
+    await this.page.keyboard.press('Enter');
+    return proposal;
+  }
+
+  treeItem(name: string): Locator {
+    return this.page.locator('.explorer-folders-view').getByRole('treeitem', { name, exact: true });
+  }
+
+  /** Opens a file of the workspace for good, not as a preview. */
+  async openFile(name: string): Promise<void> {
+    await this.treeItem(name).dblclick({ timeout: SHORT });
+  }
+
+  /** Chooses an entry of the context menu of a file in the explorer. */
+  async contextMenu(name: string, entry: string): Promise<void> {
+    await this.treeItem(name).click({ button: 'right', timeout: SHORT });
+    await this.page.getByRole('menuitem', { name: entry }).click({ timeout: SHORT });
+  }
+
+  /** Closes every editor; what is not saved is saved first. */
+  async closeAll(): Promise<void> {
+    await this.command('File: Save All');
+    await this.command('View: Close All Editors');
+    await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached', timeout: SHORT });
+  }
+
+  toasts(): Locator {
+    return this.page.locator('.notification-toast');
+  }
+
+  tab(name: string | RegExp): Locator {
+    return this.page.getByRole('tab', { name });
+  }
+
+  /** The document of a webview (a panel, or the outputs of a notebook) in which `selector` is visible. */
+  async frameWith(selector: string, timeout = SHORT): Promise<Frame> {
+    return this.eventually(async () => {
+      for (const frame of this.page.frames()) {
+        // The workbench itself shows the sources of cells, not their outputs.
+        if (frame === this.page.mainFrame()) continue;
+        const visible = await frame
+          .locator(selector)
+          .first()
+          .isVisible()
+          .catch(() => false);
+        if (visible) return frame;
+      }
+      throw new Error(`Expected "${selector}" in some webview; there is none.`);
+    }, timeout);
+  }
+
+  async screenshot(file: string): Promise<void> {
+    await this.page.screenshot({ path: file });
+  }
+}
