@@ -21,7 +21,9 @@ export function luma(red: number, green: number, blue: number): number {
  * Y of `count` pixels. `rgb` is read from sample `start`, `out` is written from `offset`.
  */
 export function lumaRow(rgb: Uint8Array, start: number, count: number, out: Float64Array, offset: number): void {
-  for (let i = 0, j = start; i < count; i++, j += CHANNELS) {
+  // Read once: outside of a bundle, an imported constant is looked up at every use.
+  const step = CHANNELS;
+  for (let i = 0, j = start; i < count; i++, j += step) {
     out[offset + i] = luma(rgb[j]!, rgb[j + 1]!, rgb[j + 2]!);
   }
 }

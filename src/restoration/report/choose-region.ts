@@ -58,13 +58,15 @@ export function chooseRegion(first: Pixels, last: Pixels): Region {
 export function differenceAt(first: Pixels, last: Pixels, x: number, y: number): number {
   const a = first.data;
   const b = last.data;
-  const length = first.width * CHANNELS;
-  const start = y * length + x * CHANNELS;
+  // Read once: outside of a bundle, an imported constant is looked up at every use.
+  const step = CHANNELS;
+  const length = first.width * step;
+  const start = y * length + x * step;
   let sum = 0;
-  for (let i = start; i < start + CHANNELS; i++) {
+  for (let i = start; i < start + step; i++) {
     const here = a[i]! - b[i]!;
     sum += Math.abs(here);
-    if (x > 0) sum += DETAIL * Math.abs(here - (a[i - CHANNELS]! - b[i - CHANNELS]!));
+    if (x > 0) sum += DETAIL * Math.abs(here - (a[i - step]! - b[i - step]!));
     if (y > 0) sum += DETAIL * Math.abs(here - (a[i - length]! - b[i - length]!));
   }
   return sum;
