@@ -1,10 +1,11 @@
 import { writeOnnxModel } from './onnx-writer';
 
-const CHANNELS = 16;
+/** Channels in and out. */
+export const PROBE_CHANNELS = 16;
 
 /** y = conv3x3(x), 16 channels to 16, all weights 1/64. Input `x` float32 [1,16,H,W], output `y` of the same shape. */
 export function probeNetwork(): Uint8Array {
-  const dims = [1, CHANNELS, 'h', 'w'];
+  const dims = [1, PROBE_CHANNELS, 'h', 'w'];
   return writeOnnxModel({
     inputs: [{ name: 'x', dims }],
     outputs: [{ name: 'y', dims }],
@@ -17,7 +18,11 @@ export function probeNetwork(): Uint8Array {
       },
     ],
     initialisers: [
-      { name: 'w', dims: [CHANNELS, CHANNELS, 3, 3], data: new Float32Array(CHANNELS * CHANNELS * 9).fill(1 / 64) },
+      {
+        name: 'w',
+        dims: [PROBE_CHANNELS, PROBE_CHANNELS, 3, 3],
+        data: new Float32Array(PROBE_CHANNELS * PROBE_CHANNELS * 9).fill(1 / 64),
+      },
     ],
   });
 }
