@@ -154,7 +154,9 @@ async function copyTexts(folder) {
   const readme = path.join(root, 'README.md');
   if (!existsSync(readme)) return;
   for (const [, link] of (await readFile(readme, 'utf8')).matchAll(/!\[[^\]]*\]\(([^)\s:]+)\)/g)) {
-    await cp(path.join(root, link), path.join(folder, link));
+    if (!existsSync(path.join(root, link)))
+      console.error(`${link}, which README.md shows, is missing: packed without it.`);
+    else await cp(path.join(root, link), path.join(folder, link));
   }
 }
 

@@ -92,6 +92,8 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
   const log = createWriteStream(options.log, { flags: 'a' });
   child.stdout.pipe(log);
   child.stderr.pipe(log);
+  // Tests that are broken off leave nothing running.
+  process.once('exit', () => signalGroup(child, 'SIGKILL'));
   const url = `http://127.0.0.1:${port}`;
   const stop = (): Promise<void> => stopGroup(child);
   try {
@@ -120,16 +122,18 @@ async function waitUntilHealthy(url: string, child: ChildProcess, log: string): 
 async function stopGroup(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, 'exit');
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      if (process.platform === 'win32') child.kill(name);
-      else process.kill(-(child.pid ?? 0), name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  };
-  signal('SIGTERM');
-  const forced = setTimeout(() => signal('SIGKILL'), 5_000);
+  signalGroup(child, 'SIGTERM');
+  const forced = setTimeout(() => signalGroup(child, 'SIGKILL'), 5_000);
   await ended;
   clearTimeout(forced);
+}
+
+function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    if (process.platform === 'win32') child.kill(name);
+    else process.kill(-child.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

@@ -3,6 +3,9 @@ import type { Workbench } from './workbench';
 
 const SHORT = 90_000;
 
+/** The overlay of the editor in front: the others are kept far outside of the window. */
+const OVERLAY = '.notebookOverlay:not([style*="-50000px"])';
+
 /** The notebook that is shown. */
 export class NotebookView {
   constructor(private readonly workbench: Workbench) {}
@@ -12,11 +15,11 @@ export class NotebookView {
   }
 
   cells(): Locator {
-    return this.page.locator('.notebookOverlay .monaco-list-row.code-cell-row');
+    return this.page.locator(`${OVERLAY} .monaco-list-row.code-cell-row`);
   }
 
   kernelLabel(): Locator {
-    return this.page.locator('.notebook-toolbar-container .kernel-label');
+    return this.page.locator('.notebook-toolbar-container .kernel-label').filter({ visible: true });
   }
 
   async waitUntilShown(): Promise<void> {
@@ -36,24 +39,38 @@ export class NotebookView {
       .click({ timeout: SHORT });
   }
 
+  /** The code cell whose source contains `text`. */
+  cell(text: string): { row: Locator; succeeded(timeout: number): Promise<void> } {
+    const row = this.cells().filter({ hasText: text });
+    return {
+      row,
+      succeeded: (timeout) => row.locator('.codicon-notebook-state-success').waitFor({ timeout }),
+    };
+  }
+
   /** Waits until `count` cells in view show that they succeeded. */
   async waitForSuccess(count: number, timeout: number): Promise<void> {
-    await this.page
-      .locator('.notebookOverlay .code-cell-row .codicon-notebook-state-success')
+    await this.cells()
+      .locator('.codicon-notebook-state-success')
       .nth(count - 1)
       .waitFor({ timeout });
   }
 
   /** Waits until a cell in view shows that it failed. */
   async waitForError(timeout: number): Promise<void> {
+    await this.cells().locator('.codicon-notebook-state-error').first().waitFor({ timeout });
+  }
+
+  /** Waits until no cell runs or waits any more. */
+  async waitUntilIdle(timeout: number): Promise<void> {
     await this.page
-      .locator('.notebookOverlay .code-cell-row .codicon-notebook-state-error')
-      .first()
-      .waitFor({ timeout });
+      .getByRole('button', { name: 'Interrupt', exact: true })
+      .filter({ visible: true })
+      .waitFor({ state: 'detached', timeout });
   }
 
   isRunning(): Locator {
-    return this.page.locator('.notebookOverlay .code-cell-row .codicon-notebook-state-executing');
+    return this.cells().locator('.codicon-notebook-state-executing');
   }
 
   /** The document that holds the outputs, once `selector` is visible in it. */

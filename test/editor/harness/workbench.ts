@@ -106,6 +106,14 @@ export class Workbench {
     await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached', timeout: SHORT });
   }
 
+  /** Answers the question of the file dialog whether an existing file shall be replaced. */
+  async confirmOverwrite(): Promise<void> {
+    const yes = this.page
+      .locator('.quick-input-widget, .monaco-dialog-box')
+      .getByRole('button', { name: /^(Yes|OK|Replace)$/ });
+    await yes.last().click({ timeout: SHORT });
+  }
+
   toasts(): Locator {
     return this.page.locator('.notification-toast');
   }

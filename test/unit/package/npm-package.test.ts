@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = path.resolve(__dirname, '..', '..', '..');
+const picture = (name: string): string => path.join(root, 'test', 'fixtures', 'pictures', name);
+
+describe('npm package, installed into an empty folder', function () {
+  this.timeout(600_000);
+  let folder: string;
+  const environment = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+
+  before(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'pir-npm-'));
+    await run(process.execPath, ['scripts/package.mjs', '--only', 'npm'], { cwd: root });
+    const { name, version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+      name: string;
+      version: string;
+    };
+    await writeFile(path.join(folder, 'package.json'), '{ "private": true }');
+    const tarball = path.join(root, 'out', `${name}-${version}.tgz`);
+    const options = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+    await run(npm, ['install', ...options, tarball], {
+      cwd: folder,
+      env: environment,
+      shell: process.platform === 'win32',
+      maxBuffer: 16 * 1024 * 1024,
+    });
+  });
+  after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+  const node = async (args: string[]): Promise<string> =>
+    (await run(process.execPath, args, { cwd: folder, env: environment })).stdout;
+
+  it('gives the same functions to require and to import', async () => {
+    const list =
+      "console.log(Object.entries(api).filter(([, f]) => typeof f === 'function').map(([n]) => n).sort().join())";
+    const required = await node(['-e', `const api = require('progressive-restoration'); ${list}`]);
+    await writeFile(
+      path.join(folder, 'import.mjs'),
+      `import * as all from 'progressive-restoration'; const { default: _default, 'module.exports': _module, ...api } = all; ${list}`,
+    );
+    const imported = await node(['import.mjs']);
+    assert.match(required, /\brestore\b/);
+    assert.match(required, /\bstrip\b/);
+    assert.equal(imported, required);
+  });
+
+  it('measures two pictures from the command line', async () => {
+    const bin = path.join(folder, 'node_modules', '.bin', 'progressive-restoration');
+    const args = ['metrics', picture('eye-noisy.png'), picture('eye.png'), '--protocol', 'rgb', '--json'];
+    const { stdout } = await run(bin, args, { cwd: folder, env: environment, shell: process.platform === 'win32' });
+    const measured = JSON.parse(stdout) as Record<string, unknown>;
+    const golden = JSON.parse(await readFile(path.join(root, 'test', 'fixtures', 'metrics-golden.json'), 'utf8')) as {
+      pairs: { name: string; psnr_rgb: number; ssim_rgb: number; lpips: number }[];
+    };
+    const expected = golden.pairs.find(({ name }) => name === 'eye noisy');
+    assert.ok(expected !== undefined);
+    assert.equal(measured.protocol, 'rgb');
+    for (const [key, value, tolerance] of [
+      ['psnr', expected.psnr_rgb, 1e-4],
+      ['ssim', expected.ssim_rgb, 1e-5],
+      ['lpips', expected.lpips, 1e-3],
+    ] as const) {
+      assert.ok(Math.abs(Number(measured[key]) - value) <= tolerance, `${key}: ${String(measured[key])}, not ${value}`);
+    }
+  });
+
+  it('carries neither the extension nor recipes nor maps', async () => {
+    const inside = path.join(folder, 'node_modules', 'progressive-restoration');
+    const names = (await readdir(inside, { recursive: true })).map((name) => name.replaceAll(path.sep, '/'));
+    for (const unwanted of [/^dist\/extension/, /^dist\/webview/, /^models\/recipes/, /\.map$/, /^src\//, /^test\//]) {
+      assert.deepEqual(
+        names.filter((name) => unwanted.test(name)),
+        [],
+      );
+    }
+    for (const wanted of [
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/cli.js',
+      'LICENSE',
+      'README.md',
+      'models/lpips/LICENSE',
+    ]) {
+      assert.ok(names.includes(wanted), `${wanted} is inside`);
+    }
+  });
+});
