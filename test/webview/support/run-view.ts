@@ -39,7 +39,7 @@ async function read(name: string): Promise<Pixels> {
   return { data: new Uint8Array(data), width: info.width, height: info.height };
 }
 
-function image({ data, width, height }: Pixels): sharp.Sharp {
+function image({ data, width, height }: Pixels): ReturnType<typeof sharp> {
   return sharp(Buffer.from(data.buffer, data.byteOffset, data.byteLength), { raw: { width, height, channels: 3 } });
 }
 

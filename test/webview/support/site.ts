@@ -17,25 +17,31 @@ export interface PageOptions {
   reducedMotion?: boolean;
 }
 
+export interface Visit {
+  page: Page;
+  problems: string[];
+}
+
 /** A local site with scripts under `/NAME.js` and one page, and a browser to look at it. */
 export class Site {
+  private readonly visits = new Map<string, Visit>();
+
   private constructor(
     private readonly server: Server,
     private readonly browser: Browser,
-    private readonly pages: Map<string, PageOptions>,
     private readonly origin: string,
   ) {}
 
   static async open(scripts: Record<string, string>): Promise<Site> {
-    const pages = new Map<string, PageOptions>();
     const server = createServer((request, response) => {
-      const name = (request.url ?? '').slice(1);
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+      const name = pathname.slice(1);
       const script = Object.hasOwn(scripts, name) ? scripts[name] : undefined;
-      const page = pages.get(name);
       if (script !== undefined) {
         response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(script);
-      } else if (page !== undefined) {
-        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html(page, Object.keys(scripts)));
+      } else if (name === 'page') {
+        const body = html(searchParams.get('theme') as Theme, searchParams.get('policy') ?? '', Object.keys(scripts));
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(body);
       } else {
         response.writeHead(404).end();
       }
@@ -44,22 +50,29 @@ export class Site {
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('Expected a TCP port.');
-    return new Site(server, await launchBrowser(), pages, `http://127.0.0.1:${address.port}`);
+    return new Site(server, await launchBrowser(), `http://127.0.0.1:${address.port}`);
   }
 
-  /** A fresh page. What goes wrong in it is collected in `problems`. */
-  async visit(
-    options: PageOptions = {},
-    prepare?: (page: Page) => Promise<void>,
-  ): Promise<{ page: Page; problems: string[] }> {
-    const name = `page-${this.pages.size}`;
-    this.pages.set(name, options);
-    const context = await this.browser.newContext({
-      viewport: { width: options.width ?? 1000, height: options.height ?? 900 },
-      colorScheme: options.theme === 'none-light' || options.theme === 'light' ? 'light' : 'dark',
-      reducedMotion: options.reducedMotion === true ? 'reduce' : 'no-preference',
+  /**
+   * A fresh document. What goes wrong in it is collected in `problems`. The page behind it is used again by later visits with the same
+   * theme and policy (a new one takes seconds on a busy machine); `prepare` therefore runs once for each of these pages.
+   */
+  async visit(options: PageOptions = {}, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
+    const { theme = 'dark', width = 1000, height = 900, reducedMotion = false } = options;
+    const name = `page?${new URLSearchParams({ theme, policy: options.policy ?? '' }).toString()}`;
+    const visit = this.visits.get(name) ?? (await this.openPage(name, theme, prepare));
+    visit.problems.length = 0;
+    await visit.page.setViewportSize({ width, height });
+    await visit.page.emulateMedia({
+      colorScheme: theme === 'none-light' || theme === 'light' ? 'light' : 'dark',
+      reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
     });
-    const page = await context.newPage();
+    await visit.page.goto(`${this.origin}/${name}`);
+    return visit;
+  }
+
+  private async openPage(name: string, theme: Theme, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
+    const page = await this.browser.newPage();
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
     page.on('console', (message) => {
@@ -81,8 +94,9 @@ export class Site {
       });
     });
     await prepare?.(page);
-    await page.goto(`${this.origin}/${name}`);
-    return { page, problems };
+    const visit = { page, problems };
+    this.visits.set(name, visit);
+    return visit;
   }
 
   async screenshot(page: Page, name: string): Promise<void> {
@@ -98,11 +112,11 @@ export class Site {
   }
 }
 
-function html({ theme = 'dark', policy }: PageOptions, scripts: string[]): string {
+function html(theme: Theme, policy: string, scripts: string[]): string {
   const nonce = 'dGVzdC1ub25jZQ';
   const { bodyClass, css } = themePage(theme);
   const meta =
-    policy === undefined
+    policy === ''
       ? ''
       : `<meta http-equiv="Content-Security-Policy" content="${policy.replaceAll('NONCE', `'nonce-${nonce}'`)}">`;
   // Modules are fetched by the tests themselves where they need what a module exports.
