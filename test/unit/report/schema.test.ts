@@ -3,9 +3,17 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import fc from 'fast-check';
-import { DEVICES, METRIC_PROTOCOLS, RUN_SCHEMA, TASKS, isRunRecord } from '../../../src/protocol';
+import {
+  DEVICES,
+  METRIC_PROTOCOLS,
+  RUN_SCHEMA,
+  TASKS,
+  isRunRecord,
+  type FrameRecord,
+  type RunRecord,
+} from '../../../src/protocol';
 import { ROOT } from '../measure/pictures';
-import { MEASURED, recordOf } from './runs';
+import { frameOf, recordOf } from './runs';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -43,14 +51,24 @@ function placesOf(value: Json, here: Array<string | number> = []): Array<Array<s
   return [here, ...Object.entries(value).flatMap(([key, inner]) => placesOf(inner, [...here, key]))];
 }
 
-const full = json(
-  recordOf(MEASURED, {
-    scale: 4,
-    region: { x: 3, y: 0, width: 48, height: 32 },
-    warnings: ['The device webgpu is not there; the cpu was used.'],
-    model: { id: 'compact', sha256: '', adapter: 'rain.safetensors' },
-  }),
-);
+/** Types demand every field: a field that is added to the record has to be added here, and so meets both guards. */
+const complete: Required<RunRecord> & { frames: Array<Required<FrameRecord>>; model: Required<RunRecord['model']> } = {
+  ...recordOf([]),
+  model: { id: 'compact', sha256: '', adapter: 'rain.safetensors' },
+  reference: { file: 'football-sharp.jpg', sha256: 'ef'.repeat(32) },
+  protocol: { name: 'sr', scale: 4 },
+  scale: 4,
+  region: { x: 3, y: 0, width: 48, height: 32 },
+  frames: [
+    { ...frameOf(1, 3), psnr: 25.1, ssim: 0.7, lpips: 0.34, flip: 0.2, change: 0 },
+    { ...frameOf(2, 3), psnr: 31, ssim: 0.9, lpips: 0.12, flip: 0.1, change: 4.25 },
+    { ...frameOf(3, 3), psnr: 'Infinity', ssim: 1, lpips: 0, flip: 0, change: 2.5 },
+  ],
+  best: { psnr: 3, ssim: 3, lpips: 3 },
+  peakMemoryMiB: 312,
+  warnings: ['The device webgpu is not there; the cpu was used.'],
+};
+const full = json(complete);
 const unmeasured = json(recordOf([{ change: 0 }, { change: 1.5 }]));
 
 function assertVerdict(record: Json, valid: boolean, name: string): void {
@@ -84,6 +102,7 @@ describe('schema of the run record', () => {
     ['an unknown source', ['taskSource'], 'guess'],
     ['a prompt that is a string', ['prompt'], 'a football'],
     ['an endless prompt', ['prompt', 'text'], 'x'.repeat(10_001)],
+    ['memory that is a string', ['peakMemoryMiB'], '300 MB'],
     ['no model hash', ['model', 'sha256'], undefined],
     ['an adapter that is null', ['model', 'adapter'], null],
     ['"auto" as the device that ran', ['device', 'used'], 'auto'],
