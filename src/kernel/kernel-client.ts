@@ -52,6 +52,8 @@ interface Job {
 }
 
 const GRACE_MS = 5000;
+/** A kernel that has not answered an interruption for so long is in a loop. */
+const ANSWER_MS = 400;
 
 /**
  * The host's end of a notebook kernel. Nothing is started before the first `start` or `execute`; executions run one
@@ -65,6 +67,7 @@ export class KernelClient {
   private sent = false;
   private nextId = 1;
   private escalation: NodeJS.Timeout | undefined;
+  private nudge: NodeJS.Timeout | undefined;
   /** Why the process is being ended on purpose. */
   private ending: KernelExit['reason'] | undefined;
   private disposed = false;
@@ -138,7 +141,8 @@ export class KernelClient {
     if (!this.sent) {
       this.finish(job, { outcome: 'interrupted' });
     } else {
-      this.process?.interrupt();
+      this.process?.send({ type: 'interrupt' });
+      this.nudge ??= setInterval(() => this.process?.breakLoop(), ANSWER_MS);
       this.escalation ??= setTimeout(() => this.end('interrupted'), this.options.gracePeriod ?? GRACE_MS);
     }
     await ended;
@@ -213,6 +217,9 @@ export class KernelClient {
       case 'done':
         if (this.running?.id === event.id) this.finish(this.running, { outcome: event.outcome, error: event.error });
         break;
+      case 'interrupting':
+        this.stopNudging();
+        break;
       case 'service-wanted':
         void this.answer(source, event.sequence);
         break;
@@ -239,6 +246,7 @@ export class KernelClient {
 
   /** Settles the running job and takes the next one. */
   private finish(job: Job, result: ExecutionResult, state?: Exclude<RunState, { kind: 'running' }>): void {
+    this.stopNudging();
     clearTimeout(this.escalation);
     this.escalation = undefined;
     this.running = undefined;
@@ -249,6 +257,11 @@ export class KernelClient {
     }
     job.settle(result);
     void this.pump();
+  }
+
+  private stopNudging(): void {
+    clearInterval(this.nudge);
+    this.nudge = undefined;
   }
 
   private settleAll(result: ExecutionResult, state: Exclude<RunState, { kind: 'running' }>): void {
@@ -268,6 +281,8 @@ export class KernelClient {
   private onProcessExit(source: KernelProcess, exit: ProcessExit): void {
     if (source !== this.process) return;
     const started = this.sent || this.running === undefined;
+    // The signal that breaks loops came at the one moment at which it ends the process.
+    if (exit.signal === 'SIGINT' && this.escalation) this.end('interrupted');
     const reason = this.ending ?? 'crashed';
     this.process = undefined;
     this.ending = undefined;
@@ -283,7 +298,7 @@ export class KernelClient {
   private exitOf(reason: Exclude<KernelExit['reason'], 'crashed'>): KernelExit {
     const seconds = (this.options.gracePeriod ?? GRACE_MS) / 1000;
     const messages = {
-      interrupted: `The cell did not stop within ${seconds} s, so its process was ended: all variables are lost. Run the cells above again.`,
+      interrupted: `The cell could not be stopped within ${seconds} s, so its process was ended: all variables are lost. Run the cells above again.`,
       restarted: 'The kernel was restarted: all variables are lost.',
       disposed: 'The kernel was closed.',
     };

@@ -61,6 +61,7 @@ async function handle(request: KernelRequest): Promise<void> {
       break;
     }
     case 'interrupt':
+      send({ type: 'interrupting' });
       session?.interrupt();
       break;
     case 'service':

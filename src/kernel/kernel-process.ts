@@ -32,8 +32,8 @@ export interface ProcessListeners {
   onExit(exit: ProcessExit): void;
 }
 
-/** Longest start: the compiler alone takes seconds on a busy machine. */
-const START_LIMIT_MS = 90_000;
+/** Longest start: the compiler alone takes two seconds of a free processor, and much longer on a busy one. */
+const START_LIMIT_MS = 180_000;
 const STDERR_KEPT = 4_000;
 /** How long a process that was asked to end may take before it is killed. */
 const SHUTDOWN_MS = 500;
@@ -133,10 +133,12 @@ export class KernelProcess {
     if (this.child.connected) this.child.send(request, () => undefined);
   }
 
-  /** Asks the running cell to stop: a message for pending awaits, a signal that breaks a loop (not on Windows, where it would kill). */
-  interrupt(): void {
+  /**
+   * Breaks a loop of the running cell. Only for a process that does not answer: a signal that arrives just before or
+   * after a stretch of a cell ends the process. Does nothing on Windows, where the signal would always do that.
+   */
+  breakLoop(): void {
     if (OWN_GROUP) this.child.kill('SIGINT');
-    this.send({ type: 'interrupt' });
   }
 
   kill(): void {

@@ -39,6 +39,8 @@ export type KernelEvent =
   /** Show, or replace in place when `displayId` was already shown by the same execution. */
   | { type: 'display'; id: number; displayId: string; bundle: MimeBundle }
   | { type: 'done'; id: number; outcome: CellOutcome; error?: CellError }
+  /** An `interrupt` has arrived: the cell is in no loop that keeps messages from being read. */
+  | { type: 'interrupting' }
   | { type: 'service-wanted'; sequence: number };
 
 function isPosition(value: unknown): boolean {
@@ -70,6 +72,8 @@ export function isKernelEvent(value: unknown): value is KernelEvent {
         isOneOf(CELL_OUTCOMES, value.outcome) &&
         (value.error === undefined || isCellError(value.error))
       );
+    case 'interrupting':
+      return true;
     case 'service-wanted':
       return isCount(value.sequence);
     default:

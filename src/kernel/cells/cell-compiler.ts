@@ -7,6 +7,7 @@ import type { CellError } from '../../protocol';
 import { FileWatch } from './file-watch';
 import { Origin } from './positions';
 import { loadTslab, type Compiler, type Tslab } from './tslab';
+import { yieldAwaits } from './yield-awaits';
 
 /** A local module beside the notebook, compiled to CommonJS. */
 export interface CompiledModule {
@@ -52,6 +53,7 @@ interface Translation {
   first: string | undefined;
   second: string | undefined;
   exported: string[];
+  awaits: boolean;
 }
 
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-Za-z0-9+/=]+)\s*$/;
@@ -110,7 +112,7 @@ export class CellCompiler {
     return {
       code: converted.output ?? '',
       origin: originOf(translation, CELL_PREFIX_LINES),
-      hasAwait: converted.hasToplevelAwait ?? false,
+      hasAwait: translation?.awaits ?? false,
       declares: translation?.exported ?? [],
       lastExpression: converted.lastExpressionVar,
       modules: (converted.sideOutputs ?? []).map(({ path: file, data }) => ({
@@ -231,16 +233,18 @@ export class CellCompiler {
     return (input, options) => {
       const inline = INLINE_MAP.exec(input);
       const exported: string[] = [];
+      const yielding = { used: false };
       const output = compiler.transpileModule(inline ? input.slice(0, inline.index) : input, {
         ...options,
         compilerOptions: { ...options.compilerOptions, sourceMap: true },
-        transformers: { before: [collectExports(compiler, exported), yieldAwaits(compiler)] },
+        transformers: { before: [collectExports(compiler, exported), yieldAwaits(compiler, yielding)] },
       });
       const outputText = output.outputText.replace(MAP_COMMENT, '\n');
       this.translations.set(outputText, {
         first: inline?.[1] === undefined ? undefined : Buffer.from(inline[1], 'base64').toString('utf8'),
         second: output.sourceMapText,
         exported,
+        awaits: yielding.used,
       });
       return { ...output, outputText };
     };
@@ -271,30 +275,6 @@ function collectExports(compiler: Compiler, names: string[]): ts.TransformerFact
   };
 }
 
-/**
- * `await x` at the top level becomes `yield [line, column, x]`: the session then runs every stretch between two awaits by
- * itself, can break each of them, can end the cell at an await, and knows which await a failure came through.
- */
-function yieldAwaits(compiler: Compiler): ts.TransformerFactory<ts.SourceFile> {
-  return (context) => (file) => {
-    const { factory } = context;
-    const visit = (node: ts.Node): ts.Node => {
-      if (compiler.isFunctionLike(node) || compiler.isClassStaticBlockDeclaration(node)) return node;
-      const visited = compiler.visitEachChild(node, visit, context);
-      if (!compiler.isAwaitExpression(visited)) return visited;
-      const { line, character } = file.getLineAndCharacterOfPosition(node.getStart(file));
-      const triple = factory.createArrayLiteralExpression([
-        factory.createNumericLiteral(line + 1),
-        factory.createNumericLiteral(character + 1),
-        visited.expression,
-      ]);
-      const result = factory.createParenthesizedExpression(factory.createYieldExpression(undefined, triple));
-      return compiler.setTextRange(result, visited);
-    };
-    return compiler.visitNode(file, visit) as ts.SourceFile;
-  };
-}
-
 /** The converter flattens a chain of explanations into diagnostics of the same span: one error again, indented. */
 function joinChains(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const joined: Diagnostic[] = [];
@@ -314,14 +294,8 @@ function placeOf(error: Diagnostic): string {
 }
 
 function describe(error: Diagnostic): string {
-  const hint = HINTS[error.code];
-  return `${error.messageText}${hint ? ` ${hint}` : ''} (TS${error.code})`;
+  return `${error.messageText} (TS${error.code})`;
 }
-
-/** What to do, for messages that name a rule of modules instead of one of notebooks. */
-const HINTS: Record<number, string | undefined> = {
-  1103: 'In a cell, put the loop into an async function and await its call.',
-};
 
 /** Type roots with Node's types: the notebook's own when it has them, else those that came with tslab. */
 function nodeTypeRoots(folder: string, roots: readonly string[]): string[] {

@@ -3,7 +3,7 @@ import type { KernelEvent, MimeBundle } from '../../protocol';
 
 type StreamName = 'stdout' | 'stderr';
 
-/** Text is sent when it is this long, or this old. */
+/** Text is sent at once when none was for this time, else together with what follows in it, or when it is this long. */
 const BATCH_CHARACTERS = 32_768;
 const BATCH_MS = 40;
 /** Most text of one cell; a runaway loop must fill neither the editor's memory nor the notebook. */
@@ -12,7 +12,8 @@ const CELL_LIMIT = 5_000_000;
 /** What cells print and show, in order, as events of the running cell (or of the last one). */
 export class CellOutput {
   private id = 0;
-  private batch: { name: StreamName; text: string; since: number } | undefined;
+  private batch: { name: StreamName; text: string } | undefined;
+  private sent = 0;
   private timer: NodeJS.Timeout | undefined;
   private written = 0;
 
@@ -69,16 +70,18 @@ export class CellOutput {
     this.timer = undefined;
     const { batch } = this;
     this.batch = undefined;
-    if (batch) this.send({ type: 'stream', id: this.id, name: batch.name, text: batch.text });
+    if (!batch) return;
+    this.sent = Date.now();
+    this.send({ type: 'stream', id: this.id, name: batch.name, text: batch.text });
   }
 
   private add(name: StreamName, text: string): void {
     if (text === '') return;
     if (this.batch && this.batch.name !== name) this.flush();
-    this.batch ??= { name, text: '', since: Date.now() };
+    this.batch ??= { name, text: '' };
     this.batch.text += text;
-    // A loop that never lets the timer run is sent by the clock.
-    if (this.batch.text.length >= BATCH_CHARACTERS || Date.now() - this.batch.since >= BATCH_MS) this.flush();
+    // By the clock, too: a loop never lets the timer run.
+    if (this.batch.text.length >= BATCH_CHARACTERS || Date.now() - this.sent >= BATCH_MS) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), BATCH_MS);
   }
 }

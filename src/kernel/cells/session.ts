@@ -7,6 +7,7 @@ import { CellModules } from './modules';
 import type { CellOutput } from './output';
 import type { Origin, Position } from './positions';
 import { showValue } from './values';
+import { ASYNC_ITERATOR, asyncIteratorOf } from './yield-awaits';
 
 export interface SessionResult {
   outcome: CellOutcome;
@@ -18,7 +19,7 @@ const WIND_DOWN_MS = 600;
 /** How often a cell that goes on after its interruption is ended again before it is left behind. */
 const INTERRUPTIONS = 3;
 
-const PARAMETERS = 'exports, require, __filename, __dirname';
+const PARAMETERS = `exports, require, __filename, __dirname, ${ASYNC_ITERATOR}`;
 const CELL_FILE = /^cell \[(\d+)\]$/;
 
 /** Thrown into a cell at the await where it was interrupted. */
@@ -143,6 +144,8 @@ export class Session {
       this.origins.set(execution.id, cell.origin);
       await execution.wait(this.modules.preload(cell.code, cell.modules));
       await this.runCode(cell, execution);
+      // It may have ended in peace, told to return at an await.
+      if (execution.isInterrupted) throw new Interrupted();
     }
     this.compiler.accept(cell);
     if (cell.lastExpression === undefined) return;
@@ -160,7 +163,8 @@ export class Session {
       columnOffset: -head.length,
     });
     const body = script.runInThisContext() as (...parameters: unknown[]) => unknown;
-    const start = (): unknown => body(this.variables, this.modules.require, this.notebook, path.dirname(this.notebook));
+    const start = (): unknown =>
+      body(this.variables, this.modules.require, this.notebook, path.dirname(this.notebook), asyncIteratorOf);
     const result = this.breakable(start);
     if (cell.hasAwait) await this.drive(result as CellGenerator, cell, execution);
   }
