@@ -18,32 +18,33 @@ class Settings:
     prompt: int = 32
     text_steps: int = 900
     # network
-    widths: tuple = (64, 96, 160)
-    encoder_blocks: tuple = (4, 3)
-    middle_blocks: int = 4
-    decoder_blocks: tuple = (6, 3)
+    widths: tuple = (64, 96, 144)
+    encoder_blocks: tuple = (2, 2)
+    middle_blocks: int = 3
+    decoder_blocks: tuple = (4, 2)
     descriptor: int = 32
     # training; the schedule follows the clock, not the steps, because cores may be shared
     batch: int = 8
-    patches: tuple = ((0.0, 96), (0.35, 128), (0.85, 160))
-    rate: float = 1e-3
+    patches: tuple = ((0.0, 64), (0.45, 96))
+    rate: float = 5e-4
     rate_end: float = 1e-6
-    warmup: float = 0.015
+    warmup: float = 0.03
     weight_decay: float = 1e-4
     clip: float = 0.5
     average: float = 0.999
     fourier: float = 0.05
-    channels_last: bool = False
+    dark_weight: float = 0.08
+    processes: int = 2
     workers: int = 1
-    threads: int = 2
     # samples
-    shares: tuple = (0.40, 0.35, 0.25)
+    shares: tuple = (0.42, 0.38, 0.20)
     real_dark: float = 0.5
     held_out_dark: int = 10
     held_out_pictures: int = 12
     free_prompts: int = 3000
-    checkpoint_seconds: int = 180
-    validate_seconds: int = 720
+    report_seconds: float = 60
+    checkpoint_seconds: float = 180
+    validate_seconds: float = 720
 
     def to_dict(self):
         return asdict(self)

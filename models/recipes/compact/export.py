@@ -1,0 +1,183 @@
+"""PyTorch -> the three ONNX files, manifest and golden cases that the TypeScript library reads.
+
+    python export.py --checkpoint runs/base/last.pt --out ../../compact --golden ../../../test/fixtures/text-encoder.json
+
+Weights are stored as fp16 and cast to fp32 in the graph (half the download, the same arithmetic); the PyTorch side of the comparison is rounded to fp16 too, so the
+check measures the graph and not the rounding. Files are checked in a folder beside the target first and renamed one by one, the manifest last.
+"""
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from network import merged
+from prompts import TASKS, UNIFORM
+from settings import replace_file, write_text
+from text_encoder import MAXIMUM_IDS, accuracy, hash_ids
+from train import load_averaged
+
+VERSION = "0.1.0"
+TILE, OVERLAP = 512, 48
+LICENSE = Path(__file__).parent / "LICENSE"
+
+
+def rounded(module):
+    """A copy whose weights have gone through fp16."""
+    module = copy.deepcopy(module).eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(parameter.half().float())
+    return module
+
+
+def store_half(model, smallest=16):
+    """Replace large fp32 initialisers by fp16 ones and a Cast."""
+    graph = model.graph
+    casts = []
+    for index, tensor in enumerate(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or int(np.prod(tensor.dims)) < smallest:
+            continue
+        values = numpy_helper.to_array(tensor)
+        name = tensor.name
+        half = numpy_helper.from_array(values.astype(np.float16), name + ".half")
+        graph.initializer[index].CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], name=f"cast.{name}", to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        graph.node.insert(0, node)
+    onnx.checker.check_model(model)
+    return model
+
+
+def graph_of(module, arguments, names, outputs, free, path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, arguments, str(path), input_names=names, output_names=outputs, dynamic_axes=free, opset_version=17, dynamo=False, do_constant_folding=False)
+    model = onnx.load(str(path))
+    model.producer_name, model.producer_version, model.doc_string = "progressive-restoration", VERSION, ""
+    for node in model.graph.node:
+        node.doc_string = ""
+    onnx.save(store_half(model), str(path))
+
+
+def write_graphs(network, encoder, folder):
+    folder = Path(folder)
+    prompt = encoder.encode([UNIFORM["deblurring"]])[0]
+    image = torch.rand(1, 3, 64, 96)
+    features = torch.rand(1, network.head.first.in_channels, 16, 24)
+    plane = {2: "height", 3: "width"}
+    quarter = {2: "quarter_height", 3: "quarter_width"}
+    graph_of(encoder, (torch.tensor([hash_ids("deblur it", encoder.table.num_embeddings)]),), ["ids"], ["prompt", "task"], {"ids": {1: "length"}}, folder / "text.onnx")
+    graph_of(network.trunk, (image, torch.rand(1, 3, 64, 64), prompt), ["image", "thumbnail", "prompt"], ["features"], {"image": plane, "features": quarter}, folder / "trunk.onnx")
+    graph_of(
+        network.head, (image, features, prompt, torch.full((1, 1), 0.5)), ["image", "features", "prompt", "severity"], ["frame"],
+        {"image": plane, "features": quarter, "frame": plane}, folder / "head.onnx",
+    )
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def check(network, encoder, folder, sizes=((32, 32), (64, 96), (176, 48)), limit=2e-3):
+    """Largest difference between ONNX and PyTorch (both on fp16 weights); raises when it is too large."""
+    network, encoder = rounded(merged(network)), rounded(encoder)
+    text, trunk, head = (session(Path(folder) / f"{part}.onnx") for part in ("text", "trunk", "head"))
+    random = torch.Generator().manual_seed(3)
+    worst = 0.0
+    for words, (height, width) in zip(UNIFORM.values(), sizes):
+        ids = np.array([hash_ids(words, encoder.table.num_embeddings)], np.int64)
+        prompt, task = text.run(None, {"ids": ids})
+        with torch.no_grad():
+            expected, shares = encoder(torch.from_numpy(ids))
+        worst = max(worst, np.abs(prompt - expected.numpy()).max(), np.abs(task - shares.numpy()).max())
+        image, thumbnail = torch.rand(1, 3, height, width, generator=random), torch.rand(1, 3, 64, 64, generator=random)
+        features = trunk.run(None, {"image": image.numpy(), "thumbnail": thumbnail.numpy(), "prompt": prompt})[0]
+        for severity in (0.0, 0.375, 1.0):
+            frame = head.run(None, {"image": image.numpy(), "features": features, "prompt": prompt, "severity": np.float32([[severity]])})[0]
+            with torch.no_grad():
+                wanted = network(image, thumbnail, torch.from_numpy(prompt), [torch.full((1, 1), severity)])[0].numpy()
+            worst = max(worst, float(np.abs(frame - wanted).max()))
+            if severity == 1.0 and not np.array_equal(frame, image.numpy()):
+                raise ValueError("severity 1 does not give the picture back exactly")
+    if not worst < limit:
+        raise ValueError(f"ONNX and PyTorch differ by {worst}")
+    return float(worst)
+
+
+def golden_texts():
+    long = "The alley is dark and wet and the lamps throw small yellow circles on the stones. " * 9
+    return [
+        "", "   ", "...", "my photo is too dark", "Sharpen this shaky shot, no need to brighten it.", "Could you upscle my photo to 4K?", *UNIFORM.values(),
+        UNIFORM["low-light"] + " A wet street between old houses, seen from a doorway.", "ＭＡＫＥ　ＩＴ　ＢＩＧＧＥＲ", "Ünscharfes Foto: bitte deblur \u2014 it's blurry\u2026", "照片太暗 brighten", "I can't see anything!!!",
+        "don't sharpen, just make it brighter", "ﬁx the blur", "a", "x " * 300, long, "line one\nline two\ttabbed, 4x upscale", "naïve café \U0001f4f7 enlarge",
+    ]
+
+
+def golden(folder, buckets):
+    text = session(Path(folder) / "text.onnx")
+    cases = []
+    for words in golden_texts():
+        ids = hash_ids(words, buckets)
+        prompt, task = text.run(None, {"ids": np.array([ids], np.int64)})
+        cases.append({"text": words, "ids": ids, "prompt": [float(f"{v:.6g}") for v in prompt[0]], "task": [float(f"{v:.6g}") for v in task[0]]})
+    return cases
+
+
+def manifest(folder, settings):
+    entries = {}
+    for part in ("trunk", "head", "text"):
+        data = (Path(folder) / f"{part}.onnx").read_bytes()
+        entries[part] = {"path": f"{part}.onnx", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    return {
+        "schema": 1, "id": "compact", "name": "Compact trajectory model", "version": VERSION, "license": "MIT", "kind": "trajectory", "tasks": list(TASKS), "files": entries,
+        "input": {"range": [0, 1], "layout": "NCHW", "channels": 3, "multiple": 16, "minimumSide": 32},
+        "tile": {"size": TILE, "overlap": OVERLAP}, "thumbnail": 64,
+        "prompt": {"buckets": settings.buckets, "maximumIds": MAXIMUM_IDS, "width": settings.prompt},
+        "uniformPrompts": UNIFORM,
+    }
+
+
+def export(network, encoder, settings, out, golden_path=None):
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
+        write_graphs(rounded(merged(network)), rounded(encoder), temporary)
+        worst = check(network, encoder, temporary)
+        contents = manifest(temporary, settings)
+        cases = golden(temporary, settings.buckets)
+        for part in ("trunk", "head", "text"):
+            data = (Path(temporary) / f"{part}.onnx").read_bytes()
+            replace_file(out / f"{part}.onnx", lambda p, data=data: p.write_bytes(data))
+    if LICENSE.exists():
+        write_text(out / "LICENSE", LICENSE.read_text())
+    write_text(out / "manifest.json", json.dumps(contents, indent=2, ensure_ascii=False) + "\n")
+    if golden_path:
+        write_text(golden_path, json.dumps(cases, indent=1, ensure_ascii=False) + "\n")
+    return worst
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--golden")
+    a = parser.parse_args()
+    torch.set_num_threads(1)
+    chosen_network, chosen_encoder, chosen_settings, state = load_averaged(a.checkpoint)
+    difference = export(chosen_network, chosen_encoder, chosen_settings, a.out, a.golden)
+    size = sum(os.path.getsize(Path(a.out) / f"{part}.onnx") for part in ("trunk", "head", "text"))
+    print(f"step {state['step']}, {state['elapsed'] / 60:.0f} minutes; largest difference {difference:.2e}; {size / 1e6:.2f} MB; held-out requests understood {accuracy(chosen_encoder)}")

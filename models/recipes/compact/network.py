@@ -1,0 +1,220 @@
+"""The trajectory network: a trunk that runs once a picture and a light head that runs once a frame.
+
+A library file (nothing to launch).
+
+    trunk(image, thumbnail, prompt) -> features at a quarter of the resolution
+    head(image, features, prompt, severity) -> frame = image * exp((1-s) g) + (1-s) d
+
+so that severity 1 gives the picture back exactly, and any severity may be asked for. Plain 3x3 convolutions throughout: on a CPU nothing else gives as much
+for the same time. What depends on the whole picture comes from the thumbnail alone, so tiles of one picture agree.
+"""
+
+import copy
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def conv(inside, outside, stride=1):
+    return nn.Conv2d(inside, outside, 3, stride, 1)
+
+
+def bend(x):
+    """Leaky on purpose: without normalisation, plain ReLUs died at the usual learning rates (a first run lost its whole head that way)."""
+    return F.leaky_relu(x, 0.1)
+
+
+def gate(x):
+    """A factor between 1/2 and 3/2. Free factors went to zero for the tasks that learn slowly, and no gradient came through any more."""
+    return 1 + 0.5 * torch.tanh(x)
+
+
+def cosines(direct, detail):
+    """The 16 cosine patterns of a 4x4 block as rows, the flat one scaled by `direct`, the others (unit energy a pixel) by `detail`."""
+    n = torch.arange(4.0)
+    wave = torch.cos(torch.pi * (n[None] + 0.5) * n[:, None] / 4) * torch.where(n[:, None] == 0, 1.0, 2**0.5)
+    patterns = torch.einsum("ai,bj->abij", wave, wave).reshape(16, 16) * detail
+    patterns[0] *= direct / detail
+    return patterns
+
+
+class PatternConv(nn.Conv2d):
+    """3x3 convolution between pixel-unshuffled planes and features whose weights live in the cosine domain on the pixel side.
+
+    The 16 pixels of a block are nearly equal, so their common brightness drowns what tells them apart, and a training step that moves it makes the
+    fine corrections of super-resolution worthless. With patterns, brightness and detail have weights, and step sizes, of their own. `merge` gives the same
+    layer as a plain convolution on pixels, for the export; `split` is its inverse.
+    """
+
+    def __init__(self, inside, outside, planes, pixels_in, direct, detail):
+        super().__init__(inside, outside, 3, 1, 1)
+        self.planes, self.pixels_in, self.merged = planes, pixels_in, False
+        patterns = cosines(direct, detail)
+        self.register_buffer("patterns", patterns, persistent=False)
+        # Rows are orthogonal, so the inverse is the transpose over the squared lengths.
+        self.register_buffer("inverse", patterns / patterns.square().sum(1, keepdim=True), persistent=False)
+
+    def change(self, weight, bias, patterns):
+        used = 16 * self.planes
+        if self.pixels_in:  # further input channels (after the planes) stay as they are
+            o, i = weight.shape[:2]
+            mixed = torch.einsum("opkxy,kq->opqxy", weight[:, :used].reshape(o, self.planes, 16, 3, 3), patterns).reshape(o, used, 3, 3)
+            return torch.cat([mixed, weight[:, used:]], 1), bias
+        i = weight.shape[1]
+        mixed = torch.einsum("pkixy,kq->pqixy", weight.reshape(self.planes, 16, i, 3, 3), patterns).reshape(used, i, 3, 3)
+        return mixed, torch.einsum("pk,kq->pq", bias.reshape(self.planes, 16), patterns).reshape(used)
+
+    def forward(self, x):
+        weight, bias = (self.weight, self.bias) if self.merged else self.change(self.weight, self.bias, self.patterns)
+        return F.conv2d(x, weight, bias, 1, 1)
+
+    @torch.no_grad()
+    def merge(self):
+        weight, bias = self.change(self.weight, self.bias, self.patterns)
+        self.weight.copy_(weight)
+        self.bias.copy_(bias)
+        self.merged = True
+
+    @torch.no_grad()
+    def split(self):
+        weight, bias = self.change(self.weight, self.bias, self.inverse.t())
+        self.weight.copy_(weight)
+        self.bias.copy_(bias)
+        self.merged = False
+
+
+class Block(nn.Module):
+    """Residual block whose inside is scaled and shifted, channel by channel, by the prompt and the descriptor."""
+
+    def __init__(self, width, condition):
+        super().__init__()
+        self.modulation = nn.Linear(condition, 2 * width)
+        self.first = conv(width, width)
+        self.second = conv(width, width)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+        with torch.no_grad():
+            self.second.weight.mul_(0.2)  # a deep stack starts near the identity
+            self.second.bias.zero_()
+
+    def forward(self, x, condition):
+        scale, shift = self.modulation(condition)[:, :, None, None].chunk(2, 1)
+        return x + self.second(bend(self.first(x) * gate(scale) + shift))
+
+
+class Stage(nn.Module):
+    def __init__(self, width, condition, blocks):
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(width, condition) for _ in range(blocks))
+
+    def forward(self, x, condition):
+        for block in self.blocks:
+            x = block(x, condition)
+        return x
+
+
+class Descriptor(nn.Module):
+    """What the thumbnail says about the whole picture: its light, its colours, how much fine structure it has."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.layers = nn.Sequential(
+            conv(6, 24, 2), nn.LeakyReLU(0.1), conv(24, 32, 2), nn.LeakyReLU(0.1), conv(32, 48, 2), nn.LeakyReLU(0.1), conv(48, 64, 2), nn.LeakyReLU(0.1), nn.AvgPool2d(4), nn.Flatten(), nn.Linear(64, width)
+        )
+
+    def forward(self, thumbnail):
+        # The square root twice spreads the dark levels, where an underexposed picture keeps everything.
+        return self.layers(torch.cat([thumbnail, (thumbnail.clamp(min=0) + 1e-4).sqrt().sqrt()], 1) - 0.5)
+
+
+class Trunk(nn.Module):
+    def __init__(self, widths=(64, 96, 144), encoder_blocks=(2, 2), middle_blocks=3, decoder_blocks=(4, 2), descriptor=32, prompt=32):
+        super().__init__()
+        a, b, c = widths
+        inner = 64
+        self.descriptor = Descriptor(descriptor)
+        self.condition = nn.Sequential(nn.Linear(prompt + descriptor, inner), nn.LeakyReLU(0.1), nn.Linear(inner, inner), nn.LeakyReLU(0.1))
+        self.stem = PatternConv(51, a, planes=3, pixels_in=True, direct=1 / 16, detail=1 / 4)
+        self.encode0 = Stage(a, inner, encoder_blocks[0])
+        self.down0 = conv(a, b, 2)
+        self.encode1 = Stage(b, inner, encoder_blocks[1])
+        self.down1 = conv(b, c, 2)
+        self.middle = Stage(c, inner, middle_blocks)
+        self.up1 = nn.Conv2d(c, 4 * b, 1)
+        self.decode1 = Stage(b, inner, decoder_blocks[1])
+        self.up0 = nn.Conv2d(b, 4 * a, 1)
+        self.decode0 = Stage(a, inner, decoder_blocks[0])
+        self.last = conv(a, a)
+
+    def forward(self, image, thumbnail, prompt):
+        # A dark picture is lifted first, so that its structure is as large as any other's; its own brightness follows at low resolution.
+        light = thumbnail.mean((1, 2, 3), keepdim=True)
+        lifted = (image * (0.25 / (light + 0.005)).clamp(min=1.0)).clamp(max=2.0)
+        condition = self.condition(torch.cat([prompt, self.descriptor(thumbnail)], 1))
+        stem = self.stem(torch.cat([F.pixel_unshuffle(lifted - 0.45, 4), F.avg_pool2d(image, 4) - 0.45], 1))
+        e0 = self.encode0(stem, condition)
+        e1 = self.encode1(self.down0(e0), condition)
+        m = self.middle(self.down1(e1), condition)
+        d1 = self.decode1(e1 + F.pixel_shuffle(self.up1(m), 2), condition)
+        d0 = self.decode0(e0 + F.pixel_shuffle(self.up0(d1), 2), condition)
+        return self.last(d0) + stem
+
+
+class Head(nn.Module):
+    def __init__(self, width=64, prompt=32):
+        super().__init__()
+        self.modulation = nn.Sequential(nn.Linear(prompt + 3, 64), nn.LeakyReLU(0.1), nn.Linear(64, 4 * width))
+        self.first = conv(width, width)
+        self.second = PatternConv(width, 96, planes=6, pixels_in=False, direct=0.15, detail=0.05)
+        with torch.no_grad():
+            self.modulation[2].weight.mul_(0.3)
+            self.modulation[2].bias.zero_()
+            self.second.weight.mul_(0.1)  # frames start as the picture itself
+            self.second.bias.zero_()
+
+    def forward(self, image, features, prompt, severity):
+        s = severity
+        a, b, c, d = self.modulation(torch.cat([prompt, s, s * s, s * s * s], 1))[:, :, None, None].chunk(4, 1)
+        x = bend(self.first(features * gate(a) + b)) * gate(c) + d
+        gain, offset = F.pixel_shuffle(self.second(x), 4).chunk(2, 1)
+        left = (1 - s)[:, :, None, None]
+        # exp(5) = 148: more than any exposure that 8 bits survive, and no overflow whatever the picture.
+        return image * torch.exp(left * 5.0 * torch.tanh(gain * 0.2)) + left * offset
+
+
+class Network(nn.Module):
+    def __init__(self, settings):
+        super().__init__()
+        self.trunk = Trunk(settings.widths, settings.encoder_blocks, settings.middle_blocks, settings.decoder_blocks, settings.descriptor, settings.prompt)
+        self.head = Head(settings.widths[0], settings.prompt)
+
+    def forward(self, image, thumbnail, prompt, severities):
+        """One frame for each of the severities (each (batch, 1))."""
+        features = self.trunk(image, thumbnail, prompt)
+        return [self.head(image, features, prompt, s) for s in severities]
+
+
+def merged(network):
+    """A copy with plain convolutions on pixels: what is exported."""
+    network = copy.deepcopy(network).eval()
+    network.trunk.stem.merge()
+    network.head.second.merge()
+    return network
+
+
+def work(module_or_network, height=512, width=512):
+    """Multiply-adds of the convolutions of trunk and head for one picture, counted by hooks: (trunk, head)."""
+    network = module_or_network
+    counts = {"trunk": 0, "head": 0}
+    hooks = []
+    for part in counts:
+        for layer in getattr(network, part).modules():
+            if isinstance(layer, nn.Conv2d):
+                hooks.append(layer.register_forward_hook(lambda m, i, o, part=part: counts.__setitem__(part, counts[part] + o[0].numel() * m.weight[0].numel())))
+    prompt = torch.zeros(1, network.head.modulation[0].in_features - 3)
+    with torch.no_grad():
+        network(torch.zeros(1, 3, height, width), torch.zeros(1, 3, 64, 64), prompt, [torch.zeros(1, 1)])
+    for hook in hooks:
+        hook.remove()
+    return counts["trunk"], counts["head"]
