@@ -26,7 +26,7 @@ export async function composePng({ width, height, background, pictures, svg }: C
   return sharp({ create: { width, height, channels: 3, background } })
     .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
     .removeAlpha()
-    .png({ compressionLevel: 9, adaptiveFiltering: true })
+    .png({ compressionLevel: 6, adaptiveFiltering: true })
     .toBuffer();
 }
 

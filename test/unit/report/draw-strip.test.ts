@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import type { Pixels } from '../../../src/measure';
 import { RestorationError, type FrameRecord, type RunRecord } from '../../../src/protocol';
+import { chooseRegion } from '../../../src/restoration/report/choose-region';
 import { heightsOf } from '../../../src/restoration/report/curve-band';
 import { drawStrip } from '../../../src/restoration/report/draw-strip';
 import { fitText, letter, widthOf, wrapText } from '../../../src/restoration/report/lettering';
@@ -76,33 +77,29 @@ describe('the drawn strip', () => {
     assert.deepEqual(lefts, layColumns(9, record.region!).lefts);
   });
 
-  it('is the same picture every time', async () => {
-    const frames = framesOf(3);
-    const record = measuredRecord(frames);
-    assert.deepEqual(await drawStrip({ record, frames }), await drawStrip({ record, frames }));
-  });
-
-  it('changes where a number changes', async () => {
+  it('is the same picture every time, and another where a number changes', async () => {
     const frames = framesOf(2);
-    const before = await pixelsOf(await drawStrip({ record: measuredRecord(frames), frames }));
     const record = measuredRecord(frames);
+    const before = await drawStrip({ record, frames });
+    assert.ok(before.equals(await drawStrip({ record, frames })));
     record.frames[1]!.psnr = 20.9;
-    const after = await pixelsOf(await drawStrip({ record, frames }));
-    assert.deepEqual([after.width, after.height], [before.width, before.height]);
-    assert.notDeepEqual(after.data, before.data);
+    const after = await drawStrip({ record, frames });
+    const [first, second] = [await pixelsOf(before), await pixelsOf(after)];
+    assert.deepEqual([second.width, second.height], [first.width, first.height]);
+    assert.ok(!Buffer.from(first.data).equals(Buffer.from(second.data)));
   });
 
   it('needs no reference, chooses the region, and is lower with one curve', async () => {
-    const frames = framesOf(4);
-    const measured = await pixelsOf(await drawStrip({ record: measuredRecord(frames), frames }));
+    const frames = framesOf(2);
     const { width, height } = frames[0]!;
     const record = recordOf(frames.map((_, i) => ({ change: i * 2, width, height })));
     const strip = await pixelsOf(await drawStrip({ record, frames }));
-    assert.ok(strip.height < measured.height);
+    assert.ok(strip.height < 560, `${strip.height}`);
+    assert.equal(find(strip, frames[0]!, chooseRegion(frames[0]!, frames[1]!)).length, 1);
   });
 
   it('samples long clips and draws short ones', async () => {
-    for (const count of [1, 2, 33]) {
+    for (const count of [1, 33]) {
       const frames = framesOf(count, 64, 48);
       const record = measuredRecord(frames, { region: { x: 5, y: 6, width: 40, height: 40 } });
       const strip = await pixelsOf(await drawStrip({ record, frames }));
