@@ -440,6 +440,34 @@ describe('strip', () => {
       assert.equal(source, sample.view.reference?.thumbnail);
     });
 
+    it('keeps the keys it uses from the editor around it, and leaves it all others', async () => {
+      const { page } = await mountStrip(site, sample.view, { files: sample.files });
+      await page.evaluate(() => {
+        const reached: string[] = [];
+        Object.assign(window, { reached });
+        window.addEventListener('keydown', (event) => reached.push(`${event.ctrlKey ? 'Control+' : ''}${event.key}`));
+      });
+      await page.locator('.frame').nth(8).focus();
+      for (const key of ['ArrowLeft', 'ArrowRight', 'Enter', 'ArrowLeft', '+', '0', 'Shift+ArrowUp', 'Control+s']) {
+        await page.keyboard.press(key);
+      }
+      await page.getByRole('slider').focus();
+      await page.keyboard.press('ArrowLeft');
+      await page.getByLabel('Frame on the left').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Table' }).focus();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('F1');
+      const reached = await page.evaluate(() => (window as unknown as { reached: string[] }).reached);
+      // Modifiers alone mean nothing to the editor.
+      assert.deepEqual(
+        reached.filter((key) => !/(Shift|Control)$/.test(key)),
+        ['Control+s', 'F1'],
+      );
+      assert.equal(await page.locator('.numbers.hidden-visually').count(), 0);
+    });
+
     it('asks for each full frame once', async () => {
       const { page, asked } = await mountStrip(site, sample.view, { files: sample.files });
       await page.locator('.frame').nth(8).click();

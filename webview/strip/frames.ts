@@ -121,8 +121,6 @@ export class FramesView {
     if (target !== undefined) {
       takeKey(event);
       this.focus(target);
-    } else if (event.key === 'Enter' || event.key === ' ') {
-      event.stopPropagation(); // The button's own click follows.
     }
   }
 }

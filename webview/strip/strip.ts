@@ -137,6 +137,7 @@ class StripView implements Strip {
       this.record,
     );
     this.root = element('article', { class: 'strip' }, this.refusal, this.content);
+    this.root.addEventListener('keydown', keepControlKeys);
     shadow.append(this.root);
     container.append(this.host);
     if (options.comparison === 'above') this.addCompare();
@@ -315,4 +316,16 @@ class StripView implements Strip {
     const rows = tableRows(this.places, curves, end, this.labels);
     if (await this.options.onCopy(rows.map((row) => row.join('\t').trimEnd()).join('\n'))) this.header.confirmCopy();
   }
+}
+
+/**
+ * Keys that a button, a choice or a scrolled text needs stay here: a notebook forwards what reaches its window to the editor, where Enter
+ * edits the cell and the arrow keys select another one.
+ */
+function keepControlKeys(event: KeyboardEvent): void {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const { target, key } = event;
+  const isButton = target instanceof HTMLButtonElement && (key === 'Enter' || key === ' ');
+  const isScrolled = target instanceof HTMLSelectElement || target instanceof HTMLPreElement;
+  if (isButton || (isScrolled && /^(Arrow|Page|Home|End|Enter| )/.test(key))) event.stopPropagation();
 }
