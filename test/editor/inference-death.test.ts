@@ -65,6 +65,7 @@ describe('inference process killed in the middle of a run', () => {
       .filter({ hasText: /restoring|s left/ })
       .first()
       .waitFor({ timeout: RUN });
+    await editor.screenshot('panel-running');
     await kill();
     const sentence = await panel.waitForError(90_000);
     assert.match(sentence, /inference process ended/);
@@ -98,6 +99,7 @@ describe('inference process killed in the middle of a run', () => {
     await notebook.run(1);
     // The kernel uses the window's process, and the strip is there before the run is over.
     const output = await notebook.output('.frames .frame', RUN);
+    await editor.screenshot('cell-running');
     await kill();
     await notebook.waitForError(90_000);
     await notebook.output('text=/inference process ended/');

@@ -30,11 +30,31 @@ export function errorOutput(error: CellError): vscode.NotebookCellOutput {
       : error.column === undefined
         ? vscode.l10n.t('at line {0} of this cell', error.line)
         : vscode.l10n.t('at line {0}, column {1} of this cell', error.line, error.column);
-  const stack = error.stack.trim();
-  const item = vscode.NotebookCellOutputItem.error({
-    name: error.name,
-    message: error.message,
-    stack: stack !== '' ? stack : `${error.name}: ${error.message}${place === '' ? '' : `\n    ${place}`}`,
-  });
+  const told = error.stack.trim();
+  const stack = told !== '' ? told : `${error.name}: ${error.message}${place === '' ? '' : `\n    ${place}`}`;
+  const item = vscode.NotebookCellOutputItem.error({ name: error.name, message: error.message, stack: wrap(stack) });
   return new vscode.NotebookCellOutput([item]);
+}
+
+/** Columns that an output has room for in a window of usual width: the editor cuts longer lines off. */
+const COLUMNS = 100;
+
+/** Breaks long sentences between words; lines of a call stack stay whole, since the editor makes links of them. */
+function wrap(text: string): string {
+  return text
+    .split('\n')
+    .flatMap((line) => (/^\s*at /.test(line) ? [line] : wrapLine(line)))
+    .join('\n');
+}
+
+function wrapLine(line: string): string[] {
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > COLUMNS) {
+    const space = rest.lastIndexOf(' ', COLUMNS);
+    if (space <= 0) break;
+    lines.push(rest.slice(0, space));
+    rest = rest.slice(space + 1);
+  }
+  return [...lines, rest];
 }

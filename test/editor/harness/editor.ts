@@ -66,6 +66,9 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
     });
     browser = await launchBrowser();
     const page = await browser.newPage({ viewport: { width: 1400, height: 1300 } });
+    // A busy machine is slow, not wrong.
+    page.setDefaultTimeout(90_000);
+    page.setDefaultNavigationTimeout(180_000);
     const workbench = new Workbench(page, server.url);
     await workbench.open(workspace);
     return {

@@ -75,13 +75,23 @@ export class Workbench {
 
   /** Answers the input box that is open; without `text` its proposal is taken. Returns what stood in it. */
   async answer(expectedTitle: string | RegExp, text?: string): Promise<string> {
-    const widget = this.page.locator('.quick-input-widget').filter({ hasText: expectedTitle });
-    await widget.waitFor({ timeout: SHORT });
+    await this.inputTitled(expectedTitle);
     const input = this.quickInput();
     const proposal = await input.inputValue();
     if (text !== undefined) await input.fill(text);
     await this.page.keyboard.press('Enter');
     return proposal;
+  }
+
+  /** Waits until the input box with this title is open. */
+  async inputTitled(title: string | RegExp): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget').filter({ hasText: title });
+    await widget.filter({ has: this.page.locator('input[type=text]') }).waitFor({ timeout: SHORT });
+    // The list of the question before is gone: what is open asks for text.
+    await this.page
+      .locator('.quick-input-list')
+      .filter({ visible: true })
+      .waitFor({ state: 'detached', timeout: SHORT });
   }
 
   treeItem(name: string): Locator {
