@@ -65,8 +65,9 @@ export class HeaderView {
     setText(this.prompt, record.prompt.text === '' ? '' : `“${record.prompt.text}”`);
     setAttributes(this.prompt, { title: record.prompt.text });
     const model = [record.model.id, record.model.adapter].filter((part) => part !== undefined).join(' + ');
-    const seconds = state.kind === 'running' ? [] : [formatSeconds(record.seconds.total)];
-    setText(this.how, [model, record.device.used, ...seconds].join(' · '));
+    // Which device ran and how long it took is known when the run has come to its end; before that, both are placeholders.
+    const known = state.kind === 'done' ? [record.device.used, formatSeconds(record.seconds.total)] : [];
+    setText(this.how, [model, ...known].join(' · '));
     setAttributes(this.fit, { 'aria-pressed': shown.mode === 'fit' ? 'true' : 'false' });
     setAttributes(this.detail, { 'aria-pressed': shown.mode === 'detail' ? 'true' : 'false' });
     this.detail.disabled = !shown.hasDetail;

@@ -11,17 +11,23 @@ export class PanelView {
   }
 
   /** Waits until the run has ended well: all frames are there and the notebook may be opened. */
-  async waitUntilDone(timeout: number): Promise<Frame> {
-    const document = await this.document();
-    await document.locator('vscode-button:not([disabled])', { hasText: 'Open as Notebook' }).waitFor({ timeout });
-    return document;
+  waitUntilDone(timeout: number): Promise<Frame> {
+    return this.whenVisible('vscode-button:not([disabled])', 'Open as Notebook', timeout);
   }
 
   /** Waits for the one sentence that says why a run failed. */
   async waitForError(timeout: number): Promise<string> {
-    const error = (await this.document()).locator('main > .error');
-    await error.waitFor({ timeout });
-    return error.innerText();
+    const document = await this.whenVisible('main > .error', /./, timeout);
+    return document.locator('main > .error').innerText();
+  }
+
+  /** Looks again and again for the panel in front: the document of one that was just closed may still be there. */
+  private whenVisible(selector: string, text: string | RegExp, timeout: number): Promise<Frame> {
+    return this.workbench.eventually(async () => {
+      const document = await this.document();
+      await document.locator(selector).filter({ hasText: text }).first().waitFor({ timeout: 2_000 });
+      return document;
+    }, timeout);
   }
 
   async press(button: string): Promise<void> {
