@@ -111,8 +111,8 @@ export class RestorePanel {
     if (failure !== undefined) this.closeView(failure);
     if (!this.disposed) {
       await this.services.store.save(this.id, this.record);
-      await this.postState();
-      if (this.lastError !== undefined) await this.post({ type: 'error', message: this.lastError });
+      this.postState();
+      if (this.lastError !== undefined) this.post({ type: 'error', message: this.lastError });
     }
     if (failure === undefined) return { kind: 'done' };
     return failure.code === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', reason: failure.message };
@@ -121,7 +121,7 @@ export class RestorePanel {
   private async restore(signal: AbortSignal, observer: RunObserver): Promise<void> {
     const { input, task, prompt } = this.record;
     await this.services.store.save(this.id, this.record);
-    await this.postState();
+    this.postState();
     const view = await this.services.restorer.restore({
       input,
       task,
@@ -131,7 +131,7 @@ export class RestorePanel {
       onProgress: observer.onProgress,
       onView: (unfinished) => {
         this.record = { ...this.record, view: unfinished };
-        void this.postState();
+        this.postState();
       },
     });
     this.record = { ...this.record, view };
@@ -190,8 +190,8 @@ export class RestorePanel {
   private async handle(message: PanelToExtension): Promise<void> {
     switch (message.type) {
       case 'ready':
-        await this.postState();
-        if (this.lastError !== undefined) await this.post({ type: 'error', message: this.lastError });
+        this.postState();
+        if (this.lastError !== undefined) this.post({ type: 'error', message: this.lastError });
         return;
       case 'run':
         await this.rerun(message.task, message.prompt.trim());
@@ -223,23 +223,26 @@ export class RestorePanel {
       dataUrl = await readFrame(this.framesFolder, file);
     } finally {
       // Every request is answered; a frame that cannot be read counts as gone.
-      await this.post({ type: 'frame', requestId, dataUrl });
+      this.post({ type: 'frame', requestId, dataUrl });
     }
   }
 
-  private async showError(error: unknown): Promise<void> {
-    const failure = this.services.log.failure(error);
-    await this.post({ type: 'error', message: failure.message });
+  private showError(error: unknown): void {
+    this.post({ type: 'error', message: this.services.log.failure(error).message });
   }
 
-  private async postState(): Promise<void> {
+  private postState(): void {
     const { task, prompt, view } = this.record;
     const running = this.running !== undefined;
-    await this.post({ type: 'state', id: this.id, input: { name: this.name }, task, prompt, view, running });
+    this.post({ type: 'state', id: this.id, input: { name: this.name }, task, prompt, view, running });
   }
 
-  private async post(message: ExtensionToPanel): Promise<void> {
-    if (!this.disposed) await this.panel.webview.postMessage(message);
+  /** Never waited for: a panel behind another one takes no messages, and asks for its state when it is shown again. */
+  private post(message: ExtensionToPanel): void {
+    if (this.disposed) return;
+    this.panel.webview.postMessage(message).then(undefined, (error: unknown) => {
+      if (!this.disposed) this.services.log.failure(error);
+    });
   }
 }
 
