@@ -106,7 +106,13 @@ export class Workbench {
   /** Chooses an entry of the context menu of a file in the explorer. */
   async contextMenu(name: string, entry: string): Promise<void> {
     await this.treeItem(name).click({ button: 'right', timeout: SHORT });
-    await this.page.getByRole('menuitem', { name: entry }).click({ timeout: SHORT });
+    const item = this.page.getByRole('menuitem', { name: entry });
+    await item.waitFor({ timeout: SHORT });
+    // A menu that has just opened takes the first click for the end of the one that opened it.
+    await this.eventually(async () => {
+      if (await item.isVisible()) await item.click();
+      await item.waitFor({ state: 'hidden', timeout: 2_000 });
+    });
   }
 
   /** Closes every editor; what is not saved is saved first. */
