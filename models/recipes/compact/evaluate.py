@@ -18,7 +18,7 @@ import numpy as np
 import degradations as d
 import metrics
 from prompts import TASKS, UNIFORM
-from samples import files, read
+from samples import Pictures, files, read
 
 SEVERITIES = [(9 - k) / 8 for k in range(1, 10)]
 
@@ -138,6 +138,8 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--model", help="folder with trunk.onnx, head.onnx, text.onnx")
     parser.add_argument("--checkpoint")
+    parser.add_argument("--weights", choices=("average", "model"), default="average")
+    parser.add_argument("--validation", action="store_true", help="the held-out training pictures and real video pairs instead of the test sets")
     parser.add_argument("--out")
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--limit", type=int)
@@ -151,7 +153,14 @@ def main():
         from train import load_averaged
 
         torch.set_num_threads(arguments.threads)
-        model = TorchModel(*load_averaged(arguments.checkpoint)[:2])
+        model = TorchModel(*load_averaged(arguments.checkpoint, arguments.weights)[:2])
+    if arguments.validation:
+        from settings import Settings
+        from train import Validation
+
+        for name, (task, protocol, pairs) in Validation(Pictures(arguments.data, Settings()), Settings()).sets.items():
+            print("\n".join(table({name: summary(measure(model, pairs, task, protocol))}).splitlines()[2:]), flush=True)
+        return
     results = {}
     for chosen in SETS:
         if arguments.sets and chosen.name not in arguments.sets:

@@ -25,8 +25,9 @@ class Settings:
     descriptor: int = 32
     # training; the schedule follows the clock, not the steps, because cores may be shared
     batch: int = 8
-    patches: tuple = ((0.0, 64), (0.45, 96))
-    rate: float = 5e-4
+    patches: tuple = ((0.0, 64), (0.75, 96))
+    rate: float = 8e-4
+    modulation_speed: float = 3.0
     rate_end: float = 1e-6
     warmup: float = 0.03
     weight_decay: float = 1e-4
@@ -37,7 +38,7 @@ class Settings:
     processes: int = 2
     workers: int = 1
     # samples
-    shares: tuple = (0.42, 0.38, 0.20)
+    shares: tuple = (0.50, 0.36, 0.14)
     real_dark: float = 0.5
     held_out_dark: int = 10
     held_out_pictures: int = 12

@@ -40,12 +40,12 @@ def make_encoder(settings):
     return text_encoder.TextEncoder(settings.buckets, settings.embedding, settings.prompt).eval()
 
 
-def load_averaged(path):
-    """(network, text encoder, settings, state) of a checkpoint, with the averaged weights."""
+def load_averaged(path, weights="average"):
+    """(network, text encoder, settings, state) of a checkpoint: the averaged weights, or with "model" the last ones."""
     state = torch.load(path, map_location="cpu", weights_only=False)
     settings = Settings(**state["settings"])
     network, encoder = Network(settings), make_encoder(settings)
-    network.load_state_dict(state["average"])
+    network.load_state_dict(state[weights])
     encoder.load_state_dict(state["text"])
     return network.eval(), encoder, settings, state
 
@@ -163,11 +163,20 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
 
     def steps(rank):
         """Endless training steps of one process: yields (optimiser, batch, losses, seconds waited for samples)."""
-        decayed = [p for p in network.parameters() if p.ndim > 1]
-        plain = [p for p in network.parameters() if p.ndim <= 1]
-        optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}], lr=settings.rate, betas=(0.9, 0.99))
+        # What depends on the prompt starts at nothing and has to tell the tasks apart before any of them can be learned: it moves faster.
+        groups = {"weights": [], "biases": [], "modulation": []}
+        for name, parameter in network.named_parameters():
+            kind = "modulation" if "modulation" in name or "condition" in name else "weights" if parameter.ndim > 1 else "biases"
+            groups[kind].append(parameter)
+        speed = {"weights": 1.0, "biases": 1.0, "modulation": settings.modulation_speed}
+        optimiser = torch.optim.AdamW(
+            [{"params": rows, "speed": speed[kind], "weight_decay": settings.weight_decay if kind == "weights" else 0.0} for kind, rows in groups.items()], lr=settings.rate, betas=(0.9, 0.99)
+        )
         if state:
-            optimiser.load_state_dict(state["optimiser"])
+            try:
+                optimiser.load_state_dict(state["optimiser"])
+            except ValueError:
+                log("the optimiser's groups have changed: its moments start anew")
         side = multiprocessing.Value("i", patch_at(elapsed() / 60 / budget, settings))
         # A new piece draws new samples: the state of the workers is not kept, the seed moves on instead.
         batches = Batches(pictures, bank, settings, side, settings.seed * 1000 + pieces * 50 + rank)
@@ -175,7 +184,7 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
         while not stop.value:
             share = elapsed() / 60 / budget
             for group in optimiser.param_groups:
-                group["lr"] = rate_at(share, settings)
+                group["lr"] = group["speed"] * rate_at(share, settings)
             side.value = patch_at(share, settings)
             asked = time.monotonic()
             batch = {key: value.to(device) for key, value in next(loader).items()}
