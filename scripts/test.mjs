@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Longest time of one test in milliseconds: a network or a real editor on a slow machine needs minutes. */
-const TIMEOUTS = { unit: 60_000, kernel: 120_000, webview: 120_000, editor: 600_000 };
+const TIMEOUTS = { unit: 180_000, kernel: 180_000, webview: 180_000, editor: 600_000 };
 
 const separator = process.argv.indexOf('--');
 const suites = process.argv.slice(2, separator < 0 ? undefined : separator);
