@@ -26,6 +26,8 @@ interface Side {
   shows: 'loading' | 'preview' | 'full';
   /** What was last asked for: answers to anything else come too late. */
   wanted?: { file: string; preview: string | undefined };
+  /** What has been answered last; as `wanted` when nothing is on its way. */
+  settled?: Side['wanted'];
 }
 
 const PAN_STEP = 64;
@@ -94,7 +96,8 @@ export class CompareView {
       this.left.select,
       element('span', { class: 'muted' }, labels.against),
       this.right.select,
-      element('span', { class: 'spring' }),
+      // In the bar, so that the picture does not move when it comes and goes.
+      this.note,
       button('−', labels.zoomOut, () => this.step(-1)),
       this.zoomText,
       button('+', labels.zoomIn, () => this.step(1)),
@@ -102,7 +105,7 @@ export class CompareView {
       button(labels.zoomActual, labels.zoomActual, () => this.zoomTo(1)),
     );
     if (options.closable) bar.append(button('✕', labels.close, () => events.onClose()));
-    this.element = element('section', { class: 'compare', 'aria-label': labels.compare }, bar, this.stage, this.note);
+    this.element = element('section', { class: 'compare', 'aria-label': labels.compare }, bar, this.stage);
     this.element.addEventListener('keydown', (event) => this.onKey(event, options.closable));
     this.handle.addEventListener('keydown', (event) => this.onSliderKey(event));
     this.dragDivider();
@@ -215,6 +218,7 @@ export class CompareView {
     if (side.wanted?.file === file && side.wanted.preview === preview) return;
     const wanted = { file, preview };
     side.wanted = wanted;
+    setAttributes(this.element, { 'aria-busy': 'true' });
     const full = this.frames.get(file).then(async (dataUrl) => {
       return dataUrl !== undefined && (await decodes(dataUrl)) ? dataUrl : undefined;
     });
@@ -227,6 +231,9 @@ export class CompareView {
     if (side.wanted !== wanted) return;
     if (dataUrl === undefined) this.put(side, preview, 'preview');
     else this.put(side, dataUrl, 'full');
+    side.settled = wanted;
+    const busy = [this.left, this.right].some((one) => one.wanted !== one.settled);
+    setAttributes(this.element, { 'aria-busy': busy ? 'true' : undefined });
   }
 
   private put(side: Side, dataUrl: string | undefined, shows: Side['shows']): void {

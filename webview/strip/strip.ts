@@ -150,15 +150,19 @@ class StripView implements Strip {
     if (!known) {
       setText(this.refusal, this.labels.notARun);
       this.view = undefined;
+      setAttributes(this.root, { 'aria-busy': undefined });
       if (this.options.comparison !== 'above') this.closeCompare(false);
       return;
     }
     this.view = view;
     this.places = placesOf(view);
+    // Until the region is measured as well, what a reader of the page finds here is not the whole.
+    setAttributes(this.root, { 'aria-busy': 'true' });
     this.render();
     void this.meter.measure(view).then((measured) => {
       if (this.view !== view) return;
       this.measured = measured;
+      setAttributes(this.root, { 'aria-busy': undefined });
       this.render();
     });
   }

@@ -73,13 +73,16 @@ export async function mountStrip(
   return mounted;
 }
 
-/** Waits until all pictures of the strip are decoded and the region has been measured. */
+/** Waits until all pictures of the strip are decoded, full frames have come or not, and the region has been measured. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const root = document.querySelector('.progressive-restoration-strip')?.shadowRoot;
-    return [...(root?.querySelectorAll('img[src]') ?? [])].every((image) => (image as HTMLImageElement).complete);
+    return (
+      root !== undefined &&
+      root?.querySelector('[aria-busy]') === null &&
+      [...root.querySelectorAll('img[src]')].every((image) => (image as HTMLImageElement).complete)
+    );
   });
-  await page.waitForTimeout(150);
 }
 
 export async function middle(locator: Locator): Promise<{ x: number; y: number }> {
