@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isRunView, RUN_MIME, TASKS, type RunView } from '../../src/protocol';
@@ -116,5 +117,24 @@ describe('quickstart in the editor', function () {
     await output.locator('.compare').first().waitFor();
     await workbench.page.waitForTimeout(1500);
     await editor().screenshot('compare');
+  });
+
+  it('saves a full frame from a saved strip', async () => {
+    const { workbench, workspace } = editor();
+    const [first] = runs(await read());
+    const frame = first?.record.frames[8];
+    assert.ok(frame !== undefined);
+    const output = await new NotebookView(workbench).output('.frames .frame img[src]');
+    await output.locator('.header button', { hasText: 'Save' }).first().dispatchEvent('click');
+    const input = workbench.quickInput();
+    await workbench.eventually(async () => assert.match(await input.inputValue(), /coffee-small\.frame-9\.png$/));
+    await workbench.page.keyboard.press('Enter');
+    const target = path.join(workspace, 'notebooks', 'coffee-small.frame-9.png');
+    await workbench.eventually(async () => {
+      const digest = createHash('sha256')
+        .update(await readFile(target))
+        .digest('hex');
+      assert.equal(`${digest}.png`, frame.file);
+    });
   });
 });

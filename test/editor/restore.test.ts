@@ -188,4 +188,20 @@ describe('Restore Image in the editor', () => {
     }
     await editor().screenshot('several');
   });
+
+  it('makes a new notebook that restores a picture of the workspace', async () => {
+    const { workbench } = editor();
+    const notebook = new NotebookView(workbench);
+    await workbench.closeAll();
+    await workbench.command('Progressive Restoration: New Restoration Notebook');
+    await notebook.waitUntilShown();
+    await workbench.eventually(async () => {
+      assert.match(
+        (await notebook.cells().first().innerText()).replaceAll('\u00a0', ' '),
+        /restore\('[\w.]+\.(png|PNG)', \{/,
+      );
+      assert.equal(await notebook.kernelLabel().innerText(), 'TypeScript (Progressive Restoration)');
+    });
+    await editor().screenshot('new-notebook');
+  });
 });

@@ -61,12 +61,15 @@ export class NotebookView {
     await this.cells().locator('.codicon-notebook-state-error').first().waitFor({ timeout });
   }
 
-  /** Waits until no cell runs or waits any more. */
+  /** Waits until no cell runs or waits any more: for a moment between two cells, none runs either. */
   async waitUntilIdle(timeout: number): Promise<void> {
-    await this.page
-      .getByRole('button', { name: 'Interrupt', exact: true })
-      .filter({ visible: true })
-      .waitFor({ state: 'detached', timeout });
+    const interrupt = this.page.getByRole('button', { name: 'Interrupt', exact: true }).filter({ visible: true });
+    const deadline = Date.now() + timeout;
+    for (let quiet = 0; quiet < 12;) {
+      if (Date.now() > deadline) throw new Error('Expected all cells to have ended; some still run.');
+      quiet = (await interrupt.count()) === 0 ? quiet + 1 : 0;
+      await this.page.waitForTimeout(250);
+    }
   }
 
   isRunning(): Locator {
