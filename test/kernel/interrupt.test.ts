@@ -72,6 +72,12 @@ describe('interrupting a cell', () => {
     await assertUsable();
   });
 
+  it('ends a loop that awaits what is there already', async () => {
+    const result = await kernel.runInterrupted('console.log("on");\nwhile (true) await null;');
+    assert.equal(result.outcome, 'interrupted');
+    await assertUsable();
+  });
+
   it('is safe at any moment', async () => {
     for (let wait = 0; wait < 40; wait += 4) {
       const controller = new AbortController();

@@ -18,6 +18,8 @@ export interface SessionResult {
 const WIND_DOWN_MS = 600;
 /** How often a cell that goes on after its interruption is ended again before it is left behind. */
 const INTERRUPTIONS = 3;
+/** How long a cell may go from await to await without waiting for anything. */
+const TURN_MS = 50;
 
 const PARAMETERS = `exports, require, __filename, __dirname, ${ASYNC_ITERATOR}`;
 const CELL_FILE = /^cell \[(\d+)\]$/;
@@ -172,7 +174,13 @@ export class Session {
   /** Runs a cell from await to await. */
   private async drive(generator: CellGenerator, cell: CompiledCell, execution: Execution): Promise<void> {
     let resume: () => IteratorResult<AwaitedValue, unknown> = () => generator.next();
+    let turn = performance.now();
     for (let interruptions = 0; ;) {
+      // Awaits of values that are there already would never let a message in.
+      if (performance.now() - turn > TURN_MS) {
+        await nextTurn();
+        turn = performance.now();
+      }
       const step = this.breakable(resume);
       if (step.done) return;
       const [line, column, value] = step.value;
@@ -227,8 +235,12 @@ type CellGenerator = Generator<AwaitedValue, unknown, unknown>;
 
 /** Lets an interruption arrive that came during the compilation: two turns, since the first may end the current poll. */
 async function pendingMessages(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
+  await nextTurn();
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function isBrokenBySignal(error: unknown): boolean {
