@@ -183,7 +183,7 @@ describe('Restore Image in the editor', () => {
         await workbench.tab(`Restore ${name}`).click();
         const document = await panel.waitUntilDone(10_000);
         assert.equal(await document.locator('.frames .frame').count(), 9);
-        assert.match(await document.locator('main').innerText(), /a playing card on a table/);
+        await document.getByText('a playing card on a table').first().waitFor({ timeout: 5_000 });
       }, RUN);
     }
     await editor().screenshot('several');

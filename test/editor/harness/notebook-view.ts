@@ -81,6 +81,12 @@ export class NotebookView {
     return this.workbench.frameWith(selector, timeout);
   }
 
+  /** Turns the wheel over the cells by so many pixels. */
+  async scroll(pixels: number): Promise<void> {
+    await this.cells().first().hover();
+    await this.page.mouse.wheel(0, pixels);
+  }
+
   async save(): Promise<void> {
     await this.workbench.command('File: Save');
     await this.page.locator('.tab.active:not(.dirty)').waitFor({ timeout: SHORT });
