@@ -175,7 +175,9 @@ async function copyModules(folder, target) {
 
   const images = await imageModules(target);
   const sharpParts = (await readdir(path.join(images, 'node_modules', '@img'))).map((name) => `@img/${name}`);
-  for (const name of [...sharpParts, 'detect-libc', 'semver']) await copyModule(folder, name, images, isCode);
+  // The README of libvips names the licences of the libraries inside.
+  for (const name of sharpParts) await copyModule(folder, name, images, (file) => isCode(file) || file === 'README.md');
+  for (const name of ['detect-libc', 'semver']) await copyModule(folder, name, images, isCode);
   await copyModule(folder, 'sharp', images, isCode, [...sharpParts, 'detect-libc', 'semver']);
 
   // The converter, the executor and the file through which they pass what is displayed; no Jupyter, so no zeromq.

@@ -113,9 +113,10 @@ describe('quickstart in the editor', function () {
     });
     await editor().screenshot('reloaded');
     // The document of the outputs is moved under the cells: a click at a place of the window would miss it.
-    await output.locator('.frames').first().locator('.frame').nth(8).dispatchEvent('click');
-    await output.locator('.compare').first().waitFor();
-    await notebook.scroll(850);
+    const strip = output.locator('.strip').filter({ hasText: 'coffee-small.png' });
+    await strip.locator('.frame').nth(8).dispatchEvent('click');
+    await strip.locator('.compare').waitFor();
+    await notebook.scroll(1000);
     await workbench.page.waitForTimeout(1500);
     await editor().screenshot('compare');
   });

@@ -16,6 +16,8 @@ const SETTINGS = {
   'telemetry.telemetryLevel': 'off',
   'files.simpleDialog.enable': true,
   'git.enabled': false,
+  // Opening a file would otherwise replace what a test has selected.
+  'explorer.autoReveal': false,
   'workbench.reduceMotion': 'on',
   'workbench.enableExperiments': false,
 };

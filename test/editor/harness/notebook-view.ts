@@ -84,7 +84,11 @@ export class NotebookView {
   /** Turns the wheel over the cells by so many pixels. */
   async scroll(pixels: number): Promise<void> {
     await this.cells().first().hover();
-    await this.page.mouse.wheel(0, pixels);
+    // A turn of the wheel moves the cells by some 50 pixels, however far it is turned.
+    for (let moved = 0; moved < pixels; moved += 50) {
+      await this.page.mouse.wheel(0, 100);
+      await this.page.waitForTimeout(30);
+    }
   }
 
   async save(): Promise<void> {

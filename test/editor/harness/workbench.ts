@@ -124,10 +124,13 @@ export class Workbench {
 
   /** Answers the question of the file dialog whether an existing file shall be replaced. */
   async confirmOverwrite(): Promise<void> {
-    const yes = this.page
-      .locator('.quick-input-widget, .monaco-dialog-box')
-      .getByRole('button', { name: /^(Yes|OK|Replace)$/ });
-    await yes.last().click({ timeout: SHORT });
+    const question = this.page.locator('.quick-input-widget').filter({ hasText: /already exists/ });
+    await question.waitFor({ timeout: SHORT });
+    await question
+      .getByRole('button', { name: /^(Yes|OK)$/ })
+      .filter({ visible: true })
+      .first()
+      .click({ timeout: SHORT });
   }
 
   toasts(): Locator {
