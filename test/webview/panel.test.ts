@@ -75,12 +75,25 @@ describe('panel', () => {
     );
   }
 
+  /** Gives both frames of the comparison, as the extension would. */
+  async function answerFrames(page: Page): Promise<void> {
+    await page.waitForFunction(
+      () =>
+        (window as unknown as EditorWindow).posted.filter((sent) => (sent as { type: string }).type === 'frame')
+          .length === 2,
+    );
+    for (const { requestId, file } of await posted(page, 'frame')) {
+      await send(page, { type: 'frame', requestId, dataUrl: sample.files.get(file) });
+    }
+  }
+
   const forget = (page: Page): Promise<void> => page.evaluate(() => sessionStorage.clear());
   const button = (page: Page, name: string): ReturnType<Page['locator']> =>
     page.locator('vscode-button', { hasText: name });
 
   it('says that it is ready and shows the state, with no violation of a strict policy', async () => {
     const { page, problems } = await open(state);
+    await answerFrames(page);
     await settled(page);
     assert.equal((await posted(page, 'ready')).length, 1);
     assert.equal(await page.locator('.frame').count(), 5);
@@ -144,14 +157,7 @@ describe('panel', () => {
 
   it('compares input and last frame above the strip, with full frames from the extension', async () => {
     const { page, problems } = await open(state);
-    await page.waitForFunction(
-      () =>
-        (window as unknown as EditorWindow).posted.filter((sent) => (sent as { type: string }).type === 'frame')
-          .length === 2,
-    );
-    for (const { requestId, file } of await posted(page, 'frame')) {
-      await send(page, { type: 'frame', requestId, dataUrl: sample.files.get(file) });
-    }
+    await answerFrames(page);
     await page.locator('.layer.left:not(.preview)').waitFor();
     await page.locator('.layer.right:not(.preview)').waitFor();
     const [left, right] = await Promise.all(
@@ -254,6 +260,7 @@ describe('panel', () => {
     it(`fits: ${theme}, ${width} px`, async () => {
       const shown = running ? { ...state, view: runningAfter(sample, 3), running } : state;
       const { page, problems } = await open(shown, { theme, width });
+      await answerFrames(page);
       await settled(page);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(overflow <= 0, `${overflow} px too wide`);
