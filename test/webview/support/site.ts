@@ -73,6 +73,8 @@ export class Site {
 
   private async openPage(name: string, theme: Theme, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
     const page = await this.browser.newPage();
+    // A busy machine takes its time; what never comes still fails before the test's own limit.
+    page.setDefaultTimeout(90_000);
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
     page.on('console', (message) => {
