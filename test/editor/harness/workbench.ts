@@ -122,6 +122,24 @@ export class Workbench {
     await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached', timeout: SHORT });
   }
 
+  /** Chooses a name in the file dialog that is open. Returns the name that it offered. */
+  async chooseFile(target: string): Promise<string> {
+    const input = this.quickInput();
+    let offered = '';
+    await this.eventually(async () => {
+      offered = await input.inputValue();
+      assert.match(offered, /\.\w+$/);
+    });
+    // The dialog may still be reading the folder, and puts its own proposal back when it has.
+    await this.eventually(async () => {
+      await input.fill(target);
+      await this.page.waitForTimeout(700);
+      assert.equal(await input.inputValue(), target);
+    });
+    await this.page.keyboard.press('Enter');
+    return offered;
+  }
+
   /** Answers the question of the file dialog whether an existing file shall be replaced. */
   async confirmOverwrite(): Promise<void> {
     const question = this.page.locator('.quick-input-widget').filter({ hasText: /already exists/ });
