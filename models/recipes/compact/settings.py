@@ -35,6 +35,7 @@ class Settings:
     average: float = 0.999
     fourier: float = 0.05
     dark_weight: float = 0.08
+    dark_square: float = 0.0
     processes: int = 2
     workers: int = 1
     # samples
