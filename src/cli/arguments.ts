@@ -20,6 +20,7 @@ const OPTIONS = {
   protocol: { type: 'string' },
   limit: { type: 'string' },
   out: { type: 'string' },
+  'allow-errors': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -31,6 +32,7 @@ export type OptionName = keyof typeof OPTIONS;
 export interface Call {
   words: string[];
   json: boolean;
+  allowErrors: boolean;
   help: boolean;
   version: boolean;
   given: ReadonlySet<OptionName>;
@@ -77,6 +79,7 @@ export function parseCall(words: string[]): Call {
   return {
     words: positionals,
     json: values.json === true,
+    allowErrors: values['allow-errors'] === true,
     help: values.help === true,
     version: values.version === true,
     given: new Set(Object.keys(values) as OptionName[]),

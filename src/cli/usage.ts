@@ -10,8 +10,9 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
       Runs DIR/input through a model and measures every frame against DIR/reference (same base names).
   metrics A B --protocol PROTOCOL [--scale 4] [--json]
       PSNR, SSIM and LPIPS of picture A against reference B.
-  notebook run FILE.ipynb [--out FILE] [--json]
-      Runs a notebook without an editor and saves it with its outputs.
+  notebook run FILE.ipynb [--out FILE] [--allow-errors] [--json]
+      Runs a notebook without an editor and saves it with its outputs. Stops at a cell that fails, and then
+      replaces nothing, unless errors are allowed.
   devices [--json]
       The devices that work here.
 

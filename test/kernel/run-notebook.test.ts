@@ -99,8 +99,10 @@ describe('a notebook run without an editor', () => {
       'throw new Error("first");',
       `${show}('a', { 'text/plain': 'working' });\n${show}('b', { 'text/plain': 'other' });\n${show}('a', { 'text/plain': 'done' });`,
     );
-    const result = await runNotebook({ file, allowErrors: true, kernel: { entry: KERNEL_ENTRY } });
-    assert.deepEqual([result.failure?.cell, result.executed, result.written], [1, 2, file]);
+    const { stdout } = await run(process.execPath, [CLI, 'notebook', 'run', file, '--allow-errors', '--json']);
+    const result = JSON.parse(stdout) as { cells: number; out: string; failed: { cell: number; message: string } };
+    assert.deepEqual([result.cells, result.out], [2, file]);
+    assert.deepEqual(result.failed, { cell: 1, message: 'Cell 1, line 1 failed: first.' });
     assert.deepEqual(texts((await readNotebook(file)).cells[1]?.outputs), [['done'], ['other']]);
   });
 
