@@ -108,7 +108,8 @@ function resizeColumns(source: Pixels, outWidth: number, scale: number): Pixels 
  */
 export function resizeBicubic(source: Pixels, width: number, height: number): Pixels {
   for (const side of [width, height]) {
-    if (!Number.isInteger(side) || side < 1) throw new RangeError(`a side has to be a whole number above 0, not ${side}`);
+    if (!Number.isInteger(side) || side < 1)
+      throw new RangeError(`a side has to be a whole number above 0, not ${side}`);
   }
   const x = width / source.width;
   const y = height / source.height;

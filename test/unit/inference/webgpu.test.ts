@@ -47,8 +47,12 @@ describe('WebGPU', () => {
     assert.deepEqual(onCpu.record.device, { requested: 'cpu', used: 'cpu' });
     assert.equal(onGpu.record.warnings, undefined);
     for (const [k, frame] of onGpu.record.frames.entries()) {
-      const a = await sharp(path.join(folder, 'webgpu', frame.file)).raw().toBuffer();
-      const b = await sharp(path.join(folder, 'cpu', onCpu.record.frames[k]?.file ?? '')).raw().toBuffer();
+      const a = await sharp(path.join(folder, 'webgpu', frame.file))
+        .raw()
+        .toBuffer();
+      const b = await sharp(path.join(folder, 'cpu', onCpu.record.frames[k]?.file ?? ''))
+        .raw()
+        .toBuffer();
       const difference = a.reduce((sum, value, i) => Math.max(sum, Math.abs(value - (b[i] as number))), 0);
       assert.ok(difference <= 1, `frame ${frame.index} differs by ${difference} levels`);
     }
