@@ -618,7 +618,7 @@ describe('strip', () => {
             const style = getComputedStyle(target);
             return style.outlineStyle === 'solid' && style.outlineColor !== 'rgba(0, 0, 0, 0)';
           });
-          return { name: active.textContent, outlined };
+          return { name: active.textContent ?? '', outlined };
         });
         if (focus === undefined) break;
         assert.ok(focus.outlined, `no outline around "${focus.name}"`);

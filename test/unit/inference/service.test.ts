@@ -117,7 +117,7 @@ describe('inference service', () => {
         .raw()
         .toBuffer();
       const left = 1 - frame.severity;
-      input.forEach((value, i) => {
+      input.forEach((value: number, i: number) => {
         const expected = value + (left * (255 - value)) / 2;
         assert.ok(Math.abs((pixels[i] as number) - expected) <= 0.51);
         // Blending the same value twice may round the other way.

@@ -53,7 +53,10 @@ describe('WebGPU', () => {
       const b = await sharp(path.join(folder, 'cpu', onCpu.record.frames[k]?.file ?? ''))
         .raw()
         .toBuffer();
-      const difference = a.reduce((sum, value, i) => Math.max(sum, Math.abs(value - (b[i] as number))), 0);
+      const difference = a.reduce(
+        (sum: number, value: number, i: number) => Math.max(sum, Math.abs(value - (b[i] as number))),
+        0,
+      );
       assert.ok(difference <= 1, `frame ${frame.index} differs by ${difference} levels`);
     }
   });

@@ -60,7 +60,7 @@ export class Site {
   async visit(options: PageOptions = {}, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
     const { theme = 'dark', width = 1000, height = 900, reducedMotion = false } = options;
     const name = `page?${new URLSearchParams({ theme, policy: options.policy ?? '' }).toString()}`;
-    const visit = this.visits.get(name) ?? (await this.openPage(name, theme, prepare));
+    const visit = this.visits.get(name) ?? (await this.openPage(name, prepare));
     visit.problems.length = 0;
     await visit.page.setViewportSize({ width, height });
     await visit.page.emulateMedia({
@@ -71,7 +71,7 @@ export class Site {
     return visit;
   }
 
-  private async openPage(name: string, theme: Theme, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
+  private async openPage(name: string, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
     const page = await this.browser.newPage();
     // A busy machine takes its time; what never comes still fails before the test's own limit.
     page.setDefaultTimeout(90_000);
