@@ -56,7 +56,7 @@ export class LiveView {
     this.timer = setTimeout(
       () => {
         this.timer = undefined;
-        this.show({ kind: 'running', ...this.progress });
+        this.show({ kind: 'running', ...this.progress, frames: this.request.frames });
       },
       this.shown ? UPDATE_MILLISECONDS : 0,
     );

@@ -121,7 +121,7 @@ async function readMetadata(bytes: Buffer, name: string): Promise<Metadata & { f
       'Crop it or save a smaller copy.',
     );
   }
-  return metadata as Metadata & { format: string };
+  return metadata;
 }
 
 /** Grey pictures come out of the decoder with one channel: replicate it. */

@@ -81,7 +81,7 @@ export class Network {
     }
     const result: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
     for (const [name, value] of Object.entries(outputs)) {
-      const tensor = value as ort.Tensor;
+      const tensor = value;
       if (!(tensor.data instanceof Float32Array)) {
         throw new RestorationError(
           'bad-model',

@@ -43,7 +43,7 @@ describe('model manifests', () => {
   ];
   for (const [what, edit, message] of spoiled) {
     it(`are refused with ${what}`, async () => {
-      await writeTestModel(folder, { edit: (manifest) => edit(manifest as unknown as Editable) });
+      await writeTestModel(folder, { edit: (manifest) => edit(manifest) });
       await assert.rejects(findModel(folder), (error) => {
         assert.ok(error instanceof RestorationError);
         assert.equal(error.code, 'bad-model');
