@@ -24,7 +24,7 @@ from text_encoder import TextEncoder
 def tensors(path):
     """{PyTorch name: fp32 array} of a graph's initialisers; Linear layers whose weight was transposed are turned back."""
     model = onnx.load(str(path))
-    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"\.(weight|bias)(\.half)?$", t.name)}
+    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_\w+?)(\.half)?$", t.name)}
     return {name: torch.from_numpy(value.copy()) for name, value in stored.items()}
 
 
@@ -53,7 +53,8 @@ def load(folder):
     network = Network(settings)
     encoder = TextEncoder(settings.buckets, settings.embedding, settings.prompt)
     network.trunk.load_state_dict(trunk)
-    network.head.load_state_dict(head)
+    # Equal constants share one name in the file: what is missing of a model that was not calibrated is zero, as in a new network.
+    network.head.load_state_dict({**{name: value for name, value in network.head.named_buffers() if name.startswith("stop_")}, **head})
     for layer in (network.trunk.stem, network.head.second):
         layer.split()  # the files hold plain convolutions on pixels
     encoder.load_state_dict(text)

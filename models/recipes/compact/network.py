@@ -167,6 +167,10 @@ class Head(nn.Module):
         self.modulation = nn.Sequential(nn.Linear(prompt + 3, 64), nn.LeakyReLU(0.1), nn.Linear(64, 4 * width))
         self.first = conv(width, width)
         self.second = PatternConv(width, 96, planes=6, pixels_in=False, direct=0.15, detail=0.05)
+        # Set by calibrate.py, not by training: how far short of severity 0 the last frame stops, for the prompts that the direction points at.
+        self.register_buffer("stop_direction", torch.zeros(prompt))
+        self.register_buffer("stop_offset", torch.zeros(1))
+        self.register_buffer("stop_short", torch.zeros(1))
         with torch.no_grad():
             self.modulation[2].weight.mul_(0.3)
             self.modulation[2].bias.zero_()
@@ -174,7 +178,8 @@ class Head(nn.Module):
             self.second.bias.zero_()
 
     def forward(self, image, features, prompt, severity):
-        s = severity
+        short = self.stop_short * torch.sigmoid((prompt * self.stop_direction).sum(1, keepdim=True) + self.stop_offset)
+        s = severity + (1 - severity) * short
         a, b, c, d = self.modulation(torch.cat([prompt, s, s * s, s * s * s], 1))[:, :, None, None].chunk(4, 1)
         x = bend(self.first(features * gate(a) + b)) * gate(c) + d
         gain, offset = F.pixel_shuffle(self.second(x), 4).chunk(2, 1)

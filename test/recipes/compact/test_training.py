@@ -3,6 +3,7 @@ import re
 import numpy as np
 import torch
 
+import calibrate
 import train
 
 
@@ -20,6 +21,7 @@ def test_loss_falls_and_training_goes_on_where_it_stopped(data, smoke, tmp_path)
     assert second["step"] > first["step"] > 5 and second["elapsed"] > first["elapsed"]
     network, encoder, settings, _ = train.load_averaged(run / "last.pt")
     assert settings.widths == smoke.widths
+    assert calibrate.calibrate(network, encoder, calibrate.held_out(data, settings)[:1], log=lambda text: None) in calibrate.CHOICES
     curves = losses(run)
     dark = [row[2] for row in curves if np.isfinite(row[2])]
     assert dark[-1] < 0.8 * dark[0], "the largest error, that of dark pictures, falls first"

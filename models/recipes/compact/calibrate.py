@@ -1,0 +1,69 @@
+"""Where the last frame of low light should stop: chosen on the real pairs that were taken out of the training data.
+
+    python calibrate.py --data DATA --checkpoint RUN/last.pt --out RUN/calibrated.pt
+
+How bright a dark scene was cannot be known, and with a hundred training pairs the network is surer than it should be: on pictures it has not seen, too bright costs more than too dark,
+so stopping a little short of its full exposure is better on average. The other tasks have nothing of the kind and keep ending at 0. The clip stays a path of
+the same network: severity s becomes s + (1 - s) short, still exactly the input at 1.
+"""
+
+import argparse
+
+import numpy as np
+import torch
+
+import evaluate
+from network import Network
+from prompts import UNIFORM
+from samples import files, load_pair
+from settings import Settings, save
+from train import make_encoder
+
+CHOICES = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15)
+
+
+def held_out(data, settings):
+    """The real pairs that training leaves alone (the same choice as samples.Pictures makes)."""
+    degraded = {p.stem: p for p in files(f"{data}/train/lol/input")}
+    references = [p for p in files(f"{data}/train/lol/reference") if p.stem in degraded]
+    chosen = {int(i) for i in np.linspace(0, len(references) - 1, min(settings.held_out_dark, len(references) // 4))}
+    pairs = [load_pair(p, degraded[p.stem]) for i, p in enumerate(references) if i in chosen]
+    return [(p.name, p.y, p.x) for p in pairs]
+
+
+def point_at_low_light(network, encoder, short):
+    """The direction is the text encoder's own margin of low light over the other tasks, steep enough to be nearly a switch."""
+    weight, bias = encoder.task.weight.detach(), encoder.task.bias.detach()
+    network.head.stop_direction.copy_(2 * (weight[2] - (weight[0] + weight[1]) / 2))
+    network.head.stop_offset.copy_(2 * (bias[2] - (bias[0] + bias[1]) / 2).reshape(1))
+    network.head.stop_short.fill_(short)
+
+
+def calibrate(network, encoder, pairs, log=print):
+    """Sets and returns the best choice by the last frame's mean PSNR and SSIM (40 dB of SSIM a unit, the usual exchange rate at these values)."""
+    scores = {}
+    for short in CHOICES:
+        point_at_low_light(network, encoder, short)
+        curve = evaluate.measure(evaluate.TorchModel(network, encoder), pairs, "low-light", "rgb").mean(0)
+        scores[short] = curve[-1, 0] + 40 * curve[-1, 1]
+        log(f"short {short:.2f}: PSNR {' '.join(f'{v:.2f}' for v in curve[-4:, 0])}, SSIM {' '.join(f'{v:.4f}' for v in curve[-4:, 1])}")
+    best = max(scores, key=scores.get)
+    point_at_low_light(network, encoder, best)
+    return best
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--weights", choices=("average", "model"), default="average")
+    a = parser.parse_args()
+    torch.set_num_threads(2)
+    state = torch.load(a.checkpoint, map_location="cpu", weights_only=False)
+    settings = Settings(**state["settings"])
+    network, encoder = Network(settings), make_encoder(settings)
+    network.load_state_dict(state[a.weights], strict=False)  # checkpoints from before the calibration existed lack its three buffers
+    encoder.load_state_dict(state["text"])
+    print("stops short by", calibrate(network.eval(), encoder, held_out(a.data, settings)), "at", [round(float(v), 3) for v in encoder.encode(list(UNIFORM.values()))[1][:, 2]])
+    save({**state, "average": network.state_dict()}, a.out)
