@@ -28,7 +28,7 @@ export class DeviceLock {
 
   constructor(
     name: string,
-    private readonly folder = path.join(os.tmpdir(), `progressive-restoration-${os.userInfo().uid}`),
+    private readonly folder = path.join(os.tmpdir(), `progressive-restoration-${owner()}`),
   ) {
     this.file = path.join(folder, `${name}.lock`);
   }
@@ -97,4 +97,12 @@ export class DeviceLock {
       return false;
     }
   }
+}
+
+/**
+ * What tells the lock folders of several people on one machine apart. A number suffices where there are user ids: a name
+ * cannot always be had, since a container may run as a user that is listed nowhere. Windows has one temporary folder a person.
+ */
+function owner(): string {
+  return process.getuid ? String(process.getuid()) : 'user';
 }
