@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { RestorationError } from '../protocol';
@@ -8,6 +8,12 @@ import { RestorationError } from '../protocol';
 const HEARTBEAT_MILLISECONDS = 5_000;
 const STALE_MILLISECONDS = 120_000;
 const POLL_MILLISECONDS = 100;
+/** A holder that comes back this soon lets somebody who waits go first; otherwise a batch would never let go. */
+const COURTESY_MILLISECONDS = 300;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
 
 function isAlive(pid: number): boolean {
   try {
@@ -25,12 +31,16 @@ function isAlive(pid: number): boolean {
  */
 export class DeviceLock {
   private readonly file: string;
+  /** Touched by whoever waits. */
+  private readonly wanted: string;
+  private released = Number.NEGATIVE_INFINITY;
 
   constructor(
     name: string,
     private readonly folder = path.join(os.tmpdir(), `progressive-restoration-${owner()}`),
   ) {
     this.file = path.join(folder, `${name}.lock`);
+    this.wanted = path.join(folder, `${name}.wanted`);
   }
 
   /**
@@ -47,12 +57,16 @@ export class DeviceLock {
     } catch {
       return async () => undefined;
     }
+    if (performance.now() - this.released < COURTESY_MILLISECONDS && (await this.isWanted())) {
+      await pause(COURTESY_MILLISECONDS);
+    }
     for (;;) {
       if (signal.aborted) throw new RestorationError('cancelled', 'The run was cancelled.', '');
       try {
         const handle = await open(this.file, 'wx', 0o600);
         await handle.writeFile(String(process.pid));
         await handle.close();
+        if (told) await rm(this.wanted, { force: true });
         return this.hold();
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return async () => undefined;
@@ -68,7 +82,16 @@ export class DeviceLock {
         told = true;
         onWait();
       }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+      await writeFile(this.wanted, '').catch(() => undefined);
+      await pause(POLL_MILLISECONDS);
+    }
+  }
+
+  private async isWanted(): Promise<boolean> {
+    try {
+      return Date.now() - (await stat(this.wanted)).mtimeMs < 1_000;
+    } catch {
+      return false;
     }
   }
 
@@ -81,6 +104,7 @@ export class DeviceLock {
     heartbeat.unref();
     return async () => {
       clearInterval(heartbeat);
+      this.released = performance.now();
       await rm(this.file, { force: true });
     };
   }

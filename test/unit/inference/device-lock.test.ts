@@ -35,6 +35,30 @@ describe('device lock', () => {
     assert.equal(existsSync(path.join(folder, 'cpu.lock')), false);
   });
 
+  it('is not kept by one who takes it again and again', async () => {
+    const batch = new DeviceLock('cpu', folder);
+    let turns = 0;
+    let served = false;
+    const single = new DeviceLock('cpu', folder);
+    const release = await batch.acquire(open, () => undefined);
+    const waiting = single
+      .acquire(open, () => undefined)
+      .then(async (give) => {
+        served = true;
+        await give();
+      });
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    await release();
+    while (!served && turns < 20) {
+      const give = await batch.acquire(open, () => undefined);
+      turns++;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await give();
+    }
+    await waiting;
+    assert.ok(turns < 5, `it had to wait for ${turns} turns`);
+  });
+
   it('takes over from a process that died', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     await writeFile(path.join(folder, 'cpu.lock'), String(pid));
