@@ -51,7 +51,7 @@ export function framesFolder(): string {
   const notebook = displayHost();
   if (notebook) return notebook.framesFolder;
   if (!temporary) {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'progressive-restoration-'));
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'progressive-restoration-frames-'));
     temporary = folder;
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   }

@@ -135,7 +135,7 @@ describe('command line', () => {
     await assert.rejects(readdir(out), /ENOENT/);
     // Frames of a run that was given up lie nowhere either.
     assert.deepEqual(
-      readdirSync(temporary).filter((name) => name.startsWith('progressive-restoration-')),
+      readdirSync(temporary).filter((name) => name.startsWith('progressive-restoration-frames-')),
       [],
     );
   });
