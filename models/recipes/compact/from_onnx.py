@@ -52,6 +52,9 @@ def load(folder):
     settings = settings_of(trunk, text)
     network = Network(settings)
     encoder = TextEncoder(settings.buckets, settings.embedding, settings.prompt)
+    for name, value in network.trunk.state_dict().items():
+        if value.ndim == 4:
+            trunk[name] = trunk[name][:, : value.shape[1]]  # without the empty channels that the export adds
     network.trunk.load_state_dict(trunk)
     # Equal constants share one name in the file: what is missing of a model that was not calibrated is zero, as in a new network.
     network.head.load_state_dict({**{name: value for name, value in network.head.named_buffers() if name.startswith("stop_")}, **head})
