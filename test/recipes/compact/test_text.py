@@ -1,13 +1,15 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import RECIPE, ROOT
 
 import text_encoder
 from prompts import HELD_OUT, TASKS, UNIFORM
 from text_encoder import bucket, hash_ids, normalise
 
+ROOT = Path(__file__).resolve().parents[3]
+RECIPE = ROOT / "models" / "recipes" / "compact"
 SHIPPED = ROOT / "models" / "compact"
 
 
