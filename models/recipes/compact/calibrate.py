@@ -3,8 +3,7 @@
     python calibrate.py --data DATA --checkpoint RUN/last.pt --out RUN/calibrated.pt
 
 How bright a dark scene was cannot be known, and with a hundred training pairs the network is surer than it should be: on pictures it has not seen, too bright costs more than too dark,
-so stopping a little short of its full exposure is better on average. The other tasks have nothing of the kind and keep ending at 0. The clip stays a path of
-the same network: severity s becomes s + (1 - s) short, still exactly the input at 1.
+so stopping a little short of its full exposure is better on average. The experts of the other tasks keep ending at 0. The clip stays a path of the same network: severity s becomes s + (1 - s) short, still exactly the input at 1.
 """
 
 import argparse
@@ -13,11 +12,9 @@ import numpy as np
 import torch
 
 import evaluate
-from network import Network
-from prompts import UNIFORM
 from samples import files, load_pair
-from settings import Settings, save
-from train import make_encoder
+from settings import save
+from train import load_averaged
 
 CHOICES = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15)
 
@@ -31,24 +28,16 @@ def held_out(data, settings):
     return [(p.name, p.y, p.x) for p in pairs]
 
 
-def point_at_low_light(network, encoder, short):
-    """The direction is the text encoder's own margin of low light over the other tasks, steep enough to be nearly a switch."""
-    weight, bias = encoder.task.weight.detach(), encoder.task.bias.detach()
-    network.head.stop_direction.copy_(2 * (weight[2] - (weight[0] + weight[1]) / 2))
-    network.head.stop_offset.copy_(2 * (bias[2] - (bias[0] + bias[1]) / 2).reshape(1))
-    network.head.stop_short.fill_(short)
-
-
 def calibrate(network, encoder, pairs, log=print):
     """Sets and returns the best choice by the last frame's mean PSNR and SSIM (40 dB of SSIM a unit, the usual exchange rate at these values)."""
     scores = {}
     for short in CHOICES:
-        point_at_low_light(network, encoder, short)
+        network.head.stop_short.fill_(short)
         curve = evaluate.measure(evaluate.TorchModel(network, encoder), pairs, "low-light", "rgb").mean(0)
         scores[short] = curve[-1, 0] + 40 * curve[-1, 1]
         log(f"short {short:.2f}: PSNR {' '.join(f'{v:.2f}' for v in curve[-4:, 0])}, SSIM {' '.join(f'{v:.4f}' for v in curve[-4:, 1])}")
     best = max(scores, key=scores.get)
-    point_at_low_light(network, encoder, best)
+    network.head.stop_short.fill_(best)
     return best
 
 
@@ -60,10 +49,6 @@ if __name__ == "__main__":
     parser.add_argument("--weights", choices=("average", "model"), default="average")
     a = parser.parse_args()
     torch.set_num_threads(2)
-    state = torch.load(a.checkpoint, map_location="cpu", weights_only=False)
-    settings = Settings(**state["settings"])
-    network, encoder = Network(settings), make_encoder(settings)
-    network.load_state_dict(state[a.weights], strict=False)  # checkpoints from before the calibration existed lack its three buffers
-    encoder.load_state_dict(state["text"])
-    print("stops short by", calibrate(network.eval(), encoder, held_out(a.data, settings)), "at", [round(float(v), 3) for v in encoder.encode(list(UNIFORM.values()))[1][:, 2]])
+    network, encoder, settings, state = load_averaged(a.checkpoint, a.weights)
+    print("stops short by", calibrate(network, encoder, held_out(a.data, settings)))
     save({**state, "average": network.state_dict()}, a.out)

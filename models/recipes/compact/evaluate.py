@@ -1,7 +1,7 @@
 """Nine frames of every test picture, against the reference: PSNR and SSIM a frame, one table.
 
     python evaluate.py --data DATA --model ../../compact            # the exported ONNX files
-    python evaluate.py --data DATA --checkpoint RUN/last.pt         # PyTorch, averaged weights
+    python evaluate.py --data DATA --checkpoint RUN/last.pt         # PyTorch, averaged weights: the sets of that expert's task
     [--out result.json] [--sets Set5 GoPro] [--limit 3] [--threads 2]
 
 Protocols (metrics.py): `sr` for super-resolution, `rgb` for the others. The last frame is the headline, never the best one. Test pictures
@@ -54,7 +54,7 @@ class TorchModel:
     def prompt(self, text):
         return self.encoder.encode([text])[0].numpy()
 
-    def frames(self, picture, thumbnail, prompt, severities):
+    def frames(self, task, picture, thumbnail, prompt, severities):
         import torch
 
         with torch.no_grad():
@@ -66,32 +66,35 @@ class TorchModel:
 
 class OnnxModel:
     def __init__(self, folder, threads=2):
+        self.folder, self.threads, self.sessions = Path(folder), threads, {}
+
+    def session(self, name):
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        self.text, self.trunk, self.head = (onnxruntime.InferenceSession(str(Path(folder) / f"{part}.onnx"), options, providers=["CPUExecutionProvider"]) for part in ("text", "trunk", "head"))
+        if name not in self.sessions:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = self.threads
+            options.log_severity_level = 3
+            self.sessions[name] = onnxruntime.InferenceSession(str(self.folder / f"{name}.onnx"), options, providers=["CPUExecutionProvider"])
+        return self.sessions[name]
 
     def prompt(self, text):
         from text_encoder import hash_ids
 
-        return self.text.run(["prompt"], {"ids": np.array([hash_ids(text)], np.int64)})[0]
+        return self.session("text").run(["prompt"], {"ids": np.array([hash_ids(text)], np.int64)})[0]
 
-    def frames(self, picture, thumbnail, prompt, severities):
+    def frames(self, task, picture, thumbnail, prompt, severities):
         image, small = (np.ascontiguousarray(p.transpose(2, 0, 1))[None].astype(np.float32) for p in (picture, thumbnail))
-        features = self.trunk.run(None, {"image": image, "thumbnail": small, "prompt": prompt})[0]
-        outputs = []
-        for s in severities:
-            outputs.append(self.head.run(None, {"image": image, "features": features, "prompt": prompt, "severity": np.float32([[s]])})[0][0].transpose(1, 2, 0))
-        return outputs
+        features = self.session(f"{task}-trunk").run(None, {"image": image, "thumbnail": small, "prompt": prompt})[0]
+        head = self.session(f"{task}-head")
+        return [head.run(None, {"image": image, "features": features, "prompt": prompt, "severity": np.float32([[s]])})[0][0].transpose(1, 2, 0) for s in severities]
 
 
-def trajectory(model, picture, prompt, severities=SEVERITIES):
+def trajectory(model, task, picture, prompt, severities=SEVERITIES):
     """8-bit frames of an 8-bit picture, whole (no tiles)."""
     y = picture.astype(np.float32) / np.float32(255)
     h, w, _ = y.shape
-    return [metrics.to_uint8(frame[:h, :w]) for frame in model.frames(pad(y), d.thumbnail(y), prompt, severities)]
+    return [metrics.to_uint8(frame[:h, :w]) for frame in model.frames(task, pad(y), d.thumbnail(y), prompt, severities)]
 
 
 def inputs(folder, task, scale=4, limit=None):
@@ -109,7 +112,7 @@ def inputs(folder, task, scale=4, limit=None):
 def measure(model, pairs, task, protocol):
     """Per-picture curves: an array (pictures, 9, 2) of PSNR and SSIM."""
     prompt = model.prompt(UNIFORM[task])
-    return np.array([[metrics.compare(frame, x, protocol) for frame in trajectory(model, y, prompt)] for _, y, x in pairs])
+    return np.array([[metrics.compare(frame, x, protocol) for frame in trajectory(model, task, y, prompt)] for _, y, x in pairs])
 
 
 def summary(curves):
@@ -136,34 +139,34 @@ def table(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--model", help="folder with trunk.onnx, head.onnx, text.onnx")
+    parser.add_argument("--model", help="folder of an exported model")
     parser.add_argument("--checkpoint")
     parser.add_argument("--weights", choices=("average", "model"), default="average")
-    parser.add_argument("--validation", action="store_true", help="the held-out training pictures and real video pairs instead of the test sets")
+    parser.add_argument("--validation", action="store_true", help="with --checkpoint: the held-out training pictures and real video pairs instead of the test sets")
     parser.add_argument("--out")
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
+    only = None
     if arguments.model:
         model = OnnxModel(arguments.model, arguments.threads)
     else:
         import torch
 
-        from train import load_averaged
+        from train import Validation, load_averaged
 
         torch.set_num_threads(arguments.threads)
-        model = TorchModel(*load_averaged(arguments.checkpoint, arguments.weights)[:2])
-    if arguments.validation:
-        from settings import Settings
-        from train import Validation
-
-        for name, (task, protocol, pairs) in Validation(Pictures(arguments.data, Settings()), Settings()).sets.items():
-            print("\n".join(table({name: summary(measure(model, pairs, task, protocol))}).splitlines()[2:]), flush=True)
-        return
+        network, encoder, settings, _ = load_averaged(arguments.checkpoint, arguments.weights)
+        model, only = TorchModel(network, encoder), settings.task
+        if arguments.validation:
+            protocol = "sr" if only == "super-resolution" else "rgb"
+            for name, pairs in Validation(Pictures(arguments.data, settings), settings).sets.items():
+                print("\n".join(table({name: summary(measure(model, pairs, only, protocol))}).splitlines()[2:]), flush=True)
+            return
     results = {}
     for chosen in SETS:
-        if arguments.sets and chosen.name not in arguments.sets:
+        if (arguments.sets and chosen.name not in arguments.sets) or only not in (None, chosen.task):
             continue
         pairs = list(inputs(Path(arguments.data) / chosen.folder, chosen.task, limit=arguments.limit))
         if not pairs:

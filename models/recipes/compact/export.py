@@ -1,6 +1,8 @@
-"""PyTorch -> the three ONNX files, manifest and golden cases that the TypeScript library reads.
+"""PyTorch -> the ONNX files, manifest and golden cases that the TypeScript library reads.
 
-    python export.py --checkpoint runs/base/last.pt --out ../../compact --golden ../../../test/fixtures/text-encoder.json
+    python export.py --checkpoint runs/super-resolution/last.pt runs/deblurring/last.pt --out ../../compact --golden ../../../test/fixtures/text-encoder.json
+
+One checkpoint an expert; experts that are not named stay as they are in OUT. The text encoder is that of the checkpoints, or --text FILE.
 
 Weights are stored as fp16 and cast to fp32 in the graph (half the download, the same arithmetic); the PyTorch side of the comparison is rounded to fp16 too, so the
 check measures the graph and not the rounding. Files are checked in a folder beside the target first and renamed one by one, the manifest last.
@@ -10,7 +12,6 @@ import argparse
 import copy
 import hashlib
 import json
-import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -89,18 +90,22 @@ def graph_of(module, arguments, names, outputs, free, path):
     onnx.save(store_half(align_channels(model)), str(path))
 
 
-def write_graphs(network, encoder, folder):
+def write_text_graph(encoder, folder):
+    arguments = (torch.tensor([hash_ids("deblur it", encoder.table.num_embeddings)]),)
+    graph_of(encoder, arguments, ["ids"], ["prompt", "task"], {"ids": {1: "length"}}, Path(folder) / "text.onnx")
+
+
+def write_graphs(task, network, encoder, folder):
     folder = Path(folder)
-    prompt = encoder.encode([UNIFORM["deblurring"]])[0]
+    prompt = encoder.encode([UNIFORM[task]])[0]
     image = torch.rand(1, 3, 64, 96)
     features = torch.rand(1, network.head.first.in_channels, 16, 24)
     plane = {2: "height", 3: "width"}
     quarter = {2: "quarter_height", 3: "quarter_width"}
-    graph_of(encoder, (torch.tensor([hash_ids("deblur it", encoder.table.num_embeddings)]),), ["ids"], ["prompt", "task"], {"ids": {1: "length"}}, folder / "text.onnx")
-    graph_of(network.trunk, (image, torch.rand(1, 3, 64, 64), prompt), ["image", "thumbnail", "prompt"], ["features"], {"image": plane, "features": quarter}, folder / "trunk.onnx")
+    graph_of(network.trunk, (image, torch.rand(1, 3, 64, 64), prompt), ["image", "thumbnail", "prompt"], ["features"], {"image": plane, "features": quarter}, folder / f"{task}-trunk.onnx")
     graph_of(
         network.head, (image, features, prompt, torch.full((1, 1), 0.5)), ["image", "features", "prompt", "severity"], ["frame"],
-        {"image": plane, "features": quarter, "frame": plane}, folder / "head.onnx",
+        {"image": plane, "features": quarter, "frame": plane}, folder / f"{task}-head.onnx",
     )
 
 
@@ -111,30 +116,34 @@ def session(path):
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def check(network, encoder, folder, sizes=((32, 32), (64, 96), (176, 48)), limit=2e-3):
-    """Largest difference between ONNX and PyTorch (both on fp16 weights); raises when it is too large."""
-    network, encoder = rounded(merged(network)), rounded(encoder)
-    text, trunk, head = (session(Path(folder) / f"{part}.onnx") for part in ("text", "trunk", "head"))
-    random = torch.Generator().manual_seed(3)
-    worst = 0.0
-    for words, (height, width) in zip(UNIFORM.values(), sizes):
+def check_text(encoder, folder):
+    """Largest difference between ONNX and PyTorch (both on fp16 weights)."""
+    encoder, text, worst = rounded(encoder), session(Path(folder) / "text.onnx"), 0.0
+    for words in ("", *UNIFORM.values()):
         ids = np.array([hash_ids(words, encoder.table.num_embeddings)], np.int64)
-        prompt, task = text.run(None, {"ids": ids})
         with torch.no_grad():
-            expected, shares = encoder(torch.from_numpy(ids))
-        worst = max(worst, np.abs(prompt - expected.numpy()).max(), np.abs(task - shares.numpy()).max())
+            expected = encoder(torch.from_numpy(ids))
+        worst = max(worst, *(np.abs(a - b.numpy()).max() for a, b in zip(text.run(None, {"ids": ids}), expected)))
+    return float(worst)
+
+
+def check(task, network, encoder, folder, sizes=((32, 32), (64, 96), (176, 48))):
+    network = rounded(merged(network))
+    trunk, head = (session(Path(folder) / f"{task}-{part}.onnx") for part in ("trunk", "head"))
+    random = torch.Generator().manual_seed(3)
+    prompt = encoder.encode([UNIFORM[task]])[0]
+    worst = 0.0
+    for height, width in sizes:
         image, thumbnail = torch.rand(1, 3, height, width, generator=random), torch.rand(1, 3, 64, 64, generator=random)
-        features = trunk.run(None, {"image": image.numpy(), "thumbnail": thumbnail.numpy(), "prompt": prompt})[0]
+        features = trunk.run(None, {"image": image.numpy(), "thumbnail": thumbnail.numpy(), "prompt": prompt.numpy()})[0]
         for severity in (0.0, 0.375, 1.0):
-            frame = head.run(None, {"image": image.numpy(), "features": features, "prompt": prompt, "severity": np.float32([[severity]])})[0]
+            frame = head.run(None, {"image": image.numpy(), "features": features, "prompt": prompt.numpy(), "severity": np.float32([[severity]])})[0]
             with torch.no_grad():
-                wanted = network(image, thumbnail, torch.from_numpy(prompt), [torch.full((1, 1), severity)])[0].numpy()
+                wanted = network(image, thumbnail, prompt, [torch.full((1, 1), severity)])[0].numpy()
             worst = max(worst, float(np.abs(frame - wanted).max()))
             if severity == 1.0 and not np.array_equal(frame, image.numpy()):
                 raise ValueError("severity 1 does not give the picture back exactly")
-    if not worst < limit:
-        raise ValueError(f"ONNX and PyTorch differ by {worst}")
-    return float(worst)
+    return worst
 
 
 def golden_texts():
@@ -156,48 +165,69 @@ def golden(folder, buckets):
     return cases
 
 
-def manifest(folder, settings):
-    entries = {}
-    for part in ("trunk", "head", "text"):
-        data = (Path(folder) / f"{part}.onnx").read_bytes()
-        entries[part] = {"path": f"{part}.onnx", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+def manifest(folder, encoder):
+    """What the files in a folder are: the text encoder and the experts of all tasks."""
+    entries, experts = {}, {}
+    for name in ("text", *(f"{task}-{part}" for task in TASKS for part in ("trunk", "head"))):
+        data = (Path(folder) / f"{name}.onnx").read_bytes()
+        entries[name] = {"path": f"{name}.onnx", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    for task in TASKS:
+        experts[task] = {"trunk": f"{task}-trunk", "head": f"{task}-head"}
+    buckets, _ = encoder.table.weight.shape
     return {
-        "schema": 1, "id": "compact", "name": "Compact trajectory model", "version": VERSION, "license": "MIT", "kind": "trajectory", "tasks": list(TASKS), "files": entries,
+        "schema": 1, "id": "compact", "name": "Compact trajectory model", "version": VERSION, "license": "MIT", "kind": "trajectory", "tasks": list(TASKS), "files": entries, "experts": experts,
         "input": {"range": [0, 1], "layout": "NCHW", "channels": 3, "multiple": 16, "minimumSide": 32},
         "tile": {"size": TILE, "overlap": OVERLAP}, "thumbnail": 64,
-        "prompt": {"buckets": settings.buckets, "maximumIds": MAXIMUM_IDS, "width": settings.prompt},
+        "prompt": {"buckets": buckets, "maximumIds": MAXIMUM_IDS, "width": encoder.outer.out_features},
         "uniformPrompts": UNIFORM,
     }
 
 
-def export(network, encoder, settings, out, golden_path=None):
+def export(experts, encoder, out, golden_path=None, limit=2e-3):
+    """`experts` is {task: network}; those that are missing stay as they are in `out`. Returns the largest difference to PyTorch, which has to stay below `limit`."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
-        write_graphs(rounded(merged(network)), rounded(encoder), temporary)
-        worst = check(network, encoder, temporary)
-        contents = manifest(temporary, settings)
-        cases = golden(temporary, settings.buckets)
-        for part in ("trunk", "head", "text"):
-            data = (Path(temporary) / f"{part}.onnx").read_bytes()
-            replace_file(out / f"{part}.onnx", lambda p, data=data: p.write_bytes(data))
+        write_text_graph(rounded(encoder), temporary)
+        worst = [check_text(encoder, temporary)]
+        for task, network in experts.items():
+            write_graphs(task, rounded(merged(network)), encoder, temporary)
+            worst.append(check(task, network, encoder, temporary))
+        if not max(worst) < limit:
+            raise ValueError(f"ONNX and PyTorch differ by {max(worst)}")
+        written = sorted(Path(temporary).glob("*.onnx"))
+        for name in (f"{task}-{part}.onnx" for task in TASKS for part in ("trunk", "head")):
+            if not (Path(temporary) / name).exists():
+                (Path(temporary) / name).write_bytes((out / name).read_bytes())
+        contents = manifest(temporary, encoder)
+        cases = golden(temporary, encoder.table.num_embeddings)
+        for file in written:
+            data = file.read_bytes()
+            replace_file(out / file.name, lambda p, data=data: p.write_bytes(data))
     if LICENSE.exists():
         write_text(out / "LICENSE", LICENSE.read_text())
     write_text(out / "manifest.json", json.dumps(contents, indent=2, ensure_ascii=False) + "\n")
     if golden_path:
         write_text(golden_path, json.dumps(cases, indent=1, ensure_ascii=False) + "\n")
-    return worst
+    return max(worst)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--checkpoint", required=True, nargs="+")
+    parser.add_argument("--text", help="text.pt; the checkpoints' own text encoder unless given")
     parser.add_argument("--out", required=True)
     parser.add_argument("--golden")
     parser.add_argument("--weights", choices=("average", "model"), default="average", help="averaged over the run, or the last step's (better after a short run; decide on validation)")
     a = parser.parse_args()
     torch.set_num_threads(1)
-    chosen_network, chosen_encoder, chosen_settings, state = load_averaged(a.checkpoint, a.weights)
-    difference = export(chosen_network, chosen_encoder, chosen_settings, a.out, a.golden)
-    size = sum(os.path.getsize(Path(a.out) / f"{part}.onnx") for part in ("trunk", "head", "text"))
-    print(f"step {state['step']}, {state['elapsed'] / 60:.0f} minutes; largest difference {difference:.2e}; {size / 1e6:.2f} MB; held-out requests understood {accuracy(chosen_encoder)}")
+    chosen = {}
+    for path in a.checkpoint:
+        network, encoder, settings, state = load_averaged(path, a.weights)
+        chosen[settings.task] = network
+        print(f"{settings.task}: step {state['step']}, {state['elapsed'] / 60:.0f} minutes, {sum(p.numel() for p in network.parameters())} parameters")
+    if a.text:
+        encoder.load_state_dict(torch.load(a.text, map_location="cpu", weights_only=False)["model"])
+    difference = export(chosen, encoder, a.out, a.golden)
+    size = sum(path.stat().st_size for path in Path(a.out).glob("*.onnx"))
+    print(f"largest difference {difference:.2e}; {size / 1e6:.2f} MB; held-out requests understood {accuracy(encoder)}")

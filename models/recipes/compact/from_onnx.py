@@ -1,6 +1,6 @@
 """Reads the shipped weights back: ONNX folder -> PyTorch modules, so that training can go on from them.
 
-    python from_onnx.py --model ../../compact --out start.pt       # a state dict of network and text encoder
+    python from_onnx.py --model ../../compact --task deblurring --out start.pt       # a state dict of network and text encoder
     python train.py ... --start ../../compact                      # or directly
 
 The initialisers keep their PyTorch names in the graph. Widths and numbers of blocks are read off the tensors, so no settings file is needed.
@@ -24,21 +24,23 @@ from text_encoder import TextEncoder
 def tensors(path):
     """{PyTorch name: fp32 array} of a graph's initialisers; Linear layers whose weight was transposed are turned back."""
     model = onnx.load(str(path))
-    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_\w+?)(\.half)?$", t.name)}
+    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_short)(\.half)?$", t.name)}
     return {name: torch.from_numpy(value.copy()) for name, value in stored.items()}
 
 
 def count(names, stage):
-    return len({name.split(".")[2] for name in names if name.startswith(f"{stage}.blocks.")})
+    return len({name.removeprefix(f"{stage}.blocks.").split(".")[0] for name in names if name.startswith(f"{stage}.blocks.")})
 
 
-def settings_of(trunk, text):
+def settings_of(task, trunk, text):
+    levels = 1 + len([name for name in trunk if re.fullmatch(r"down\.\d+\.weight", name)])
     return replace(
         Settings(),
-        widths=tuple(trunk[f"{stage}.blocks.0.first.weight"].shape[0] for stage in ("encode0", "encode1", "middle")),
-        encoder_blocks=(count(trunk, "encode0"), count(trunk, "encode1")),
+        task=task,
+        widths=tuple(trunk[f"encode.{k}.blocks.0.first.weight" if k + 1 < levels else "middle.blocks.0.first.weight"].shape[0] for k in range(levels)),
+        encoder_blocks=tuple(count(trunk, f"encode.{k}") for k in range(levels - 1)),
         middle_blocks=count(trunk, "middle"),
-        decoder_blocks=(count(trunk, "decode0"), count(trunk, "decode1")),
+        decoder_blocks=tuple(count(trunk, f"decode.{k}") for k in range(levels - 1)),
         descriptor=trunk["descriptor.layers.10.weight"].shape[0],
         prompt=text["outer.weight"].shape[0],
         buckets=text["table.weight"].shape[0],
@@ -46,28 +48,35 @@ def settings_of(trunk, text):
     )
 
 
-def load(folder):
-    """(network, text encoder, settings) of an exported model."""
-    trunk, head, text = (tensors(Path(folder) / f"{part}.onnx") for part in ("trunk", "head", "text"))
-    settings = settings_of(trunk, text)
+def load_text(folder):
+    text = tensors(Path(folder) / "text.onnx")
+    encoder = TextEncoder(*text["table.weight"].shape, text["outer.weight"].shape[0])
+    encoder.load_state_dict(text)
+    return encoder.eval()
+
+
+def load(folder, task):
+    """(network, text encoder, settings) of the expert of a task in an exported model."""
+    encoder = load_text(folder)
+    trunk, head = (tensors(Path(folder) / f"{task}-{part}.onnx") for part in ("trunk", "head"))
+    settings = settings_of(task, trunk, encoder.state_dict())
     network = Network(settings)
-    encoder = TextEncoder(settings.buckets, settings.embedding, settings.prompt)
     for name, value in network.trunk.state_dict().items():
         if value.ndim == 4:
             trunk[name] = trunk[name][:, : value.shape[1]]  # without the empty channels that the export adds
     network.trunk.load_state_dict(trunk)
     # Equal constants share one name in the file: what is missing of a model that was not calibrated is zero, as in a new network.
-    network.head.load_state_dict({**{name: value for name, value in network.head.named_buffers() if name.startswith("stop_")}, **head})
+    network.head.load_state_dict({"stop_short": network.head.stop_short, **head})
     for layer in (network.trunk.stem, network.head.second):
         layer.split()  # the files hold plain convolutions on pixels
-    encoder.load_state_dict(text)
-    return network.eval(), encoder.eval(), settings
+    return network.eval(), encoder, settings
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--out", required=True)
     a = parser.parse_args()
-    network, encoder, settings = load(a.model)
+    network, encoder, settings = load(a.model, a.task)
     save({"settings": settings.to_dict(), "average": network.state_dict(), "text": encoder.state_dict()}, a.out)

@@ -1,4 +1,4 @@
-"""The trajectory network: a trunk that runs once a picture and a light head that runs once a frame.
+"""The trajectory network of one task: a trunk that runs once a picture and a light head that runs once a frame.
 
 A library file (nothing to launch).
 
@@ -129,23 +129,21 @@ class Descriptor(nn.Module):
 
 
 class Trunk(nn.Module):
-    def __init__(self, widths=(64, 96, 144), encoder_blocks=(2, 2), middle_blocks=3, decoder_blocks=(4, 2), descriptor=32, prompt=32):
+    """A U-Net on 1/4, 1/8, 1/16 ... of the resolution: as many levels as there are widths. With one width it is a plain residual network at 1/4."""
+
+    def __init__(self, widths=(64, 96, 144), encoder_blocks=(1, 2), middle_blocks=5, decoder_blocks=(3, 3), descriptor=32, prompt=32):
         super().__init__()
-        a, b, c = widths
         inner = 64
         self.descriptor = Descriptor(descriptor)
         self.condition = nn.Sequential(nn.Linear(prompt + descriptor, inner), nn.LeakyReLU(0.1), nn.Linear(inner, inner), nn.LeakyReLU(0.1))
-        self.stem = PatternConv(51, a, planes=3, pixels_in=True, direct=1 / 16, detail=1 / 4)
-        self.encode0 = Stage(a, inner, encoder_blocks[0])
-        self.down0 = conv(a, b, 2)
-        self.encode1 = Stage(b, inner, encoder_blocks[1])
-        self.down1 = conv(b, c, 2)
-        self.middle = Stage(c, inner, middle_blocks)
-        self.up1 = nn.Conv2d(c, 4 * b, 1)
-        self.decode1 = Stage(b, inner, decoder_blocks[1])
-        self.up0 = nn.Conv2d(b, 4 * a, 1)
-        self.decode0 = Stage(a, inner, decoder_blocks[0])
-        self.last = conv(a, a)
+        self.stem = PatternConv(51, widths[0], planes=3, pixels_in=True, direct=1 / 16, detail=1 / 4)
+        steps = list(zip(widths, widths[1:]))
+        self.encode = nn.ModuleList(Stage(wide, inner, blocks) for (wide, _), blocks in zip(steps, encoder_blocks))
+        self.down = nn.ModuleList(conv(wide, deep, 2) for wide, deep in steps)
+        self.middle = Stage(widths[-1], inner, middle_blocks)
+        self.up = nn.ModuleList(nn.Conv2d(deep, 4 * wide, 1) for wide, deep in steps)
+        self.decode = nn.ModuleList(Stage(wide, inner, blocks) for (wide, _), blocks in zip(steps, decoder_blocks))
+        self.last = conv(widths[0], widths[0])
 
     def forward(self, image, thumbnail, prompt):
         # A dark picture is lifted first, so that its structure is as large as any other's; its own brightness follows at low resolution.
@@ -153,12 +151,15 @@ class Trunk(nn.Module):
         lifted = (image * (0.25 / (light + 0.005)).clamp(min=1.0)).clamp(max=2.0)
         condition = self.condition(torch.cat([prompt, self.descriptor(thumbnail)], 1))
         stem = self.stem(torch.cat([F.pixel_unshuffle(lifted - 0.45, 4), F.avg_pool2d(image, 4) - 0.45], 1))
-        e0 = self.encode0(stem, condition)
-        e1 = self.encode1(self.down0(e0), condition)
-        m = self.middle(self.down1(e1), condition)
-        d1 = self.decode1(e1 + F.pixel_shuffle(self.up1(m), 2), condition)
-        d0 = self.decode0(e0 + F.pixel_shuffle(self.up0(d1), 2), condition)
-        return self.last(d0) + stem
+        x, passed = stem, []
+        for encode, down in zip(self.encode, self.down):
+            x = encode(x, condition)
+            passed.append(x)
+            x = down(x)
+        x = self.middle(x, condition)
+        for up, decode in reversed(list(zip(self.up, self.decode))):
+            x = decode(passed.pop() + F.pixel_shuffle(up(x), 2), condition)
+        return self.last(x) + stem
 
 
 class Head(nn.Module):
@@ -167,9 +168,7 @@ class Head(nn.Module):
         self.modulation = nn.Sequential(nn.Linear(prompt + 3, 64), nn.LeakyReLU(0.1), nn.Linear(64, 4 * width))
         self.first = conv(width, width)
         self.second = PatternConv(width, 96, planes=6, pixels_in=False, direct=0.15, detail=0.05)
-        # Set by calibrate.py, not by training: how far short of severity 0 the last frame stops, for the prompts that the direction points at.
-        self.register_buffer("stop_direction", torch.zeros(prompt))
-        self.register_buffer("stop_offset", torch.zeros(1))
+        # Set by calibrate.py, not by training: how far short of severity 0 the last frame stops.
         self.register_buffer("stop_short", torch.zeros(1))
         with torch.no_grad():
             self.modulation[2].weight.mul_(0.3)
@@ -178,8 +177,7 @@ class Head(nn.Module):
             self.second.bias.zero_()
 
     def forward(self, image, features, prompt, severity):
-        short = self.stop_short * torch.sigmoid((prompt * self.stop_direction).sum(1, keepdim=True) + self.stop_offset)
-        s = severity + (1 - severity) * short
+        s = severity + (1 - severity) * self.stop_short
         a, b, c, d = self.modulation(torch.cat([prompt, s, s * s, s * s * s], 1))[:, :, None, None].chunk(4, 1)
         x = bend(self.first(features * gate(a) + b)) * gate(c) + d
         gain, offset = F.pixel_shuffle(self.second(x), 4).chunk(2, 1)

@@ -108,6 +108,11 @@ class PromptBank:
         return self.free[task][rng.integers(len(self.free[task]))]
 
 
+def at(schedule, share):
+    """The entry of a schedule ((share, values ...), ...) that holds at a share of the run."""
+    return [values for start, *values in schedule if share >= start][-1]
+
+
 def draw_severity(rng):
     """Half on the grid of the nine frames, half anywhere but more often near the clean end."""
     return int(rng.integers(1, 8)) / 8 if rng.random() < 0.5 else float(rng.random() ** 1.5)
@@ -150,19 +155,13 @@ def resolution_sample(rng, clean, side, severity):
     return [middle(p, side) for p in (x, y, part)] + [thumb]
 
 
-def blur_length(rng):
-    kind = rng.random()
-    if kind < 0.1:
-        return float(rng.uniform(0.2, 1.5))  # nearly sharp: leave it alone
-    if kind < 0.75:
-        return float(np.exp(rng.uniform(np.log(1.5), np.log(20))))
-    return float(np.exp(rng.uniform(np.log(12), np.log(60))))
-
-
-def blur_sample(rng, clean, side, severity):
-    length = blur_length(rng)
+def blur_sample(rng, clean, side, severity, lengths=(1.5, 40.0), kernels=0.6, undisturbed=0.8):
+    """`lengths`: shortest and longest streak in pixels; `kernels`: share of crops with one path for all pixels; `undisturbed`: share without noise and JPEG."""
+    length = float(np.exp(rng.uniform(*np.log(lengths))))
+    if rng.random() < 0.04:
+        length = float(rng.uniform(0.2, 1.5))  # nearly sharp: leave it alone
     # Videos are often averaged first and made smaller afterwards; the streak is then measured in small pixels.
-    shrink = int(rng.integers(2, 4)) if clean.photo and rng.random() < 0.2 and length < 20 else 1
+    shrink = int(rng.integers(2, 4)) if clean.photo and rng.random() < 0.15 and length < 12 else 1
     margin = int(min(length, 28)) + 4
     full = (side + 2 * margin) * shrink
     level = 0 if shrink > 1 else int(rng.choice(len(clean.levels)))
@@ -170,25 +169,27 @@ def blur_sample(rng, clean, side, severity):
     if shrink > 1 and min(source.shape[:2]) < full:
         shrink, full = 1, side + 2 * margin
     source = fit(source, full)
-    top, left, x = crop(rng, source, full)
+    top, left, x8 = crop(rng, source, full)
     centre = (source.shape[1] / 2 - left, source.shape[0] / 2 - top)
-    linear = rng.random() < 0.5
-    if rng.random() < 0.1:
-        x8, x = x, x / np.float32(255)
-        y, part = d.aperture_path(x, severity, length * shrink / 6)
+    linear = rng.random() < 0.35
+    least = 7 if length < 10 or rng.random() < 0.5 else min(int(length), 31)
+    frames = min(int(rng.integers(least // 2, max(least // 2 + 1, 9))) * 2 + 1, 33)
+    if rng.random() < 0.05:
+        y, part = d.aperture_path(x8 / np.float32(255), severity, length * shrink / 6)
+    elif rng.random() < kernels:
+        y, part = d.shake_path(rng, x8, severity, length * shrink, frames, linear)
     else:
-        x8 = x
-        least = 7 if length < 10 or rng.random() < 0.4 else min(int(length), 31)
-        frames = int(rng.integers(least // 2, max(least // 2 + 1, 9))) * 2 + 1
         layers = int(rng.integers(1, 4)) if shrink == 1 and rng.random() < 0.3 else 0
-        y, part = d.exposure_path(rng, x8, severity, length * shrink, min(frames, 33), centre, float(max(source.shape[:2])), layers, linear)
-        x = x8 / np.float32(255)
+        y, part = d.exposure_path(rng, x8, severity, length * shrink, frames, centre, float(max(source.shape[:2])), layers, linear)
+    x = x8 / np.float32(255)
     if shrink > 1:
         n = full // shrink
         x, y, part = (d.resize(p, n, n) for p in (x, y, part))
     x, y, part = (middle(p, side) for p in (x, y, part))
-    noise = float(np.exp(rng.uniform(np.log(0.002), np.log(0.02)))) if rng.random() < 0.2 else 0.0
-    jpeg = int(rng.integers(70, 97)) if rng.random() < 0.15 else 0
+    noise, jpeg = 0.0, 0
+    if rng.random() > undisturbed:
+        noise = float(np.exp(rng.uniform(np.log(0.002), np.log(0.015))))
+        jpeg = int(rng.integers(70, 97)) if rng.random() < 0.4 else 0
     y, part = d.spoil(rng, y, part, severity, noise, jpeg)
     return turn(rng, x, y, part, clean.thumbnail)
 
@@ -217,32 +218,32 @@ def pair_sample(rng, pair, side, severity):
 
 
 class Batches(torch.utils.data.IterableDataset):
-    """Endless batches. `side` is a shared integer that the training loop may change while workers run."""
+    """Endless batches of one task. `share` is how far the schedule has come, a shared number that the training loop moves while workers run."""
 
-    def __init__(self, pictures, bank, settings, side, seed):
-        self.pictures, self.bank, self.settings, self.side, self.seed = pictures, bank, settings, side, seed
+    def __init__(self, pictures, bank, settings, share, seed):
+        self.pictures, self.bank, self.settings, self.share, self.seed = pictures, bank, settings, share, seed
+        self.task = TASKS.index(settings.task)
+        self.photos = [c for c in pictures.clean if c.photo]
 
     def sample(self, rng, side):
         clean, pairs = self.pictures.clean, self.pictures.pairs
-        task = int(rng.choice(3, p=self.settings.shares))
         severity = draw_severity(rng)
         real = False
         # Photographs have more pixels than the BSDS pictures: draw them more often than their number says.
         source = clean[int(rng.integers(len(clean)))]
-        if rng.random() < 0.35:
-            photos = [c for c in clean if c.photo]
-            source = photos[int(rng.integers(len(photos)))] if photos else source
-        if task == 0:
+        if self.photos and rng.random() < 0.4:
+            source = self.photos[int(rng.integers(len(self.photos)))]
+        if self.task == 0:
             made = resolution_sample(rng, source, side, severity)
-        elif task == 1:
-            made = blur_sample(rng, source, side, severity)
+        elif self.task == 1:
+            made = blur_sample(rng, source, side, severity, at(self.settings.blur_lengths, self.share.value), self.settings.blur_kernels, self.settings.clean_blur)
         elif pairs and rng.random() < self.settings.real_dark:
             source, real = pairs[int(rng.integers(len(pairs)))], True
             made = pair_sample(rng, source, side, severity)
         else:
             made = dark_sample(rng, source, side, severity)
         x, y, part, thumb = (np.ascontiguousarray(p.transpose(2, 0, 1), dtype=np.float32) for p in made)
-        return {"x": x, "y": y, "part": part, "thumbnail": thumb, "prompt": self.bank.draw(rng, task, source.name), "severity": np.float32([severity]), "real": np.float32([real]), "task": task}
+        return {"x": x, "y": y, "part": part, "thumbnail": thumb, "prompt": self.bank.draw(rng, self.task, source.name), "severity": np.float32([severity]), "real": np.float32([real])}
 
     def __iter__(self):
         cv2.setNumThreads(1)
@@ -252,6 +253,6 @@ class Batches(torch.utils.data.IterableDataset):
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         rng = np.random.default_rng([self.seed, info.id if info else 0])
         while True:
-            side = int(self.side.value)
-            rows = [self.sample(rng, side) for _ in range(self.settings.batch)]
+            side, count = at(self.settings.batches, self.share.value)
+            rows = [self.sample(rng, side) for _ in range(count)]
             yield {key: torch.from_numpy(np.stack([row[key] for row in rows])) for key in rows[0]}

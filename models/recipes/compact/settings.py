@@ -11,21 +11,21 @@ from pathlib import Path
 
 @dataclass
 class Settings:
+    task: str = "deblurring"
     seed: int = 1
     # text encoder
     buckets: int = 16384
     embedding: int = 32
     prompt: int = 32
     text_steps: int = 900
-    # network
+    # network: one width a level, the first at a quarter of the resolution
     widths: tuple = (64, 96, 144)
-    encoder_blocks: tuple = (2, 2)
-    middle_blocks: int = 3
-    decoder_blocks: tuple = (4, 2)
+    encoder_blocks: tuple = (1, 2)
+    middle_blocks: int = 5
+    decoder_blocks: tuple = (3, 3)
     descriptor: int = 32
     # training; the schedule follows the clock, not the steps, because cores may be shared
-    batch: int = 8
-    patches: tuple = ((0.0, 64), (0.75, 96))
+    batches: tuple = ((0.0, 64, 8), (0.5, 96, 8))  # (from this share of the schedule, side of the crops, crops a step)
     rate: float = 8e-4
     modulation_speed: float = 3.0
     rate_end: float = 1e-6
@@ -33,20 +33,22 @@ class Settings:
     weight_decay: float = 1e-4
     clip: float = 0.5
     average: float = 0.999
+    between: float = 0.5
     fourier: float = 0.05
-    dark_weight: float = 0.08
-    dark_square: float = 0.0
-    processes: int = 2
+    square: float = 0.0
+    processes: int = 1
     workers: int = 1
     # samples
-    shares: tuple = (0.50, 0.36, 0.14)
     real_dark: float = 0.5
     held_out_dark: int = 10
     held_out_pictures: int = 12
     free_prompts: int = 3000
+    blur_lengths: tuple = ((0.0, 1.5, 14.0), (0.3, 1.5, 40.0))  # (from this share of the schedule, shortest, longest streak in pixels, log-uniform)
+    blur_kernels: float = 0.6
+    clean_blur: float = 0.8
     report_seconds: float = 60
     checkpoint_seconds: float = 180
-    validate_seconds: float = 720
+    validate_seconds: float = 600
 
     def to_dict(self):
         return asdict(self)

@@ -1,8 +1,10 @@
-"""Trains the trajectory network: one network for super-resolution, deblurring and low light.
+"""Trains the expert of one task: the settings file says which.
 
-    python train.py --data DATA --run runs/base --minutes 120 [--settings settings/base.json]
-    python train.py --data DATA --run runs/base --minutes 60             # again: goes on where it stopped
-    python train.py --data DATA --run runs/more --minutes 60 --start ../../compact   # from shipped weights
+    python train.py --data DATA --run runs/deblurring --minutes 80 --settings settings/deblurring.json
+    python train.py --data DATA --run runs/deblurring --minutes 60 ...        # again: goes on where it stopped
+    python train.py --data DATA --run runs/more --minutes 60 ... --start ../../compact   # from shipped weights
+
+One process a task: three of them side by side share nothing but the text encoder (give all the same text.pt).
 
 DATA holds train/photos, train/bsds, train/lol/{input,reference}, optionally train/reds (validation only) and captions.jsonl; what is missing is skipped. The learning
 rate follows the clock: `--minutes` is this piece, `--budget` the whole schedule (default: one piece). RUN receives text.pt (the frozen text encoder), last.pt, log.txt and
@@ -31,7 +33,7 @@ import evaluate  # noqa: E402
 import text_encoder  # noqa: E402
 from degradations import resolution_path  # noqa: E402
 from network import Network  # noqa: E402
-from prompts import TASKS, UNIFORM  # noqa: E402
+from prompts import UNIFORM  # noqa: E402
 from samples import Batches, Pictures, PromptBank, blur_sample, middle  # noqa: E402
 from settings import Settings, load_settings, save  # noqa: E402
 
@@ -45,7 +47,9 @@ def load_averaged(path, weights="average"):
     state = torch.load(path, map_location="cpu", weights_only=False)
     settings = Settings(**state["settings"])
     network, encoder = Network(settings), make_encoder(settings)
-    network.load_state_dict(state[weights])
+    known = network.state_dict().keys()
+    # Runs that were begun with an earlier version carry buffers that no longer exist.
+    network.load_state_dict({name: value for name, value in state[weights].items() if name in known})
     encoder.load_state_dict(state["text"])
     return network.eval(), encoder, settings, state
 
@@ -57,10 +61,6 @@ def rate_at(share, settings):
     return warm * (settings.rate_end + (settings.rate - settings.rate_end) * wave)
 
 
-def patch_at(share, settings):
-    return [side for start, side in settings.patches if share >= start][-1]
-
-
 def losses(network, batch, settings):
     """Mean absolute error of the clean frame and of one random frame, and of the clean frame's spectrum."""
     x, y, part, real = batch["x"], batch["y"], batch["part"], batch["real"]
@@ -69,46 +69,46 @@ def losses(network, batch, settings):
 
     def distance(output, target):
         error = (output - target).abs().mean((1, 2, 3))
-        # For dark pictures squares count too: how bright it was cannot be known, and a frame that is far too bright is worse than two a little off.
-        error = error + torch.where(batch["task"] == 2, settings.dark_square, 0.0) * (output - target).square().mean((1, 2, 3))
+        if settings.task != "low-light":
+            return error
+        # How bright it was cannot be known, and a frame that is far too bright is worse than two a little off: squares count too.
+        error = error + settings.square * (output - target).square().mean((1, 2, 3))
         # A camera's exposure cannot be guessed exactly: for real pairs half of the loss looks at the structure only.
         level = target.mean((1, 2, 3), keepdim=True) / output.mean((1, 2, 3), keepdim=True).clamp(min=0.02)
         aligned = (output * level.clamp(0.3, 3) - target).abs().mean((1, 2, 3))
         return torch.where(real[:, 0] > 0, 0.5 * (error + aligned), error)
 
-    last, mid = distance(clean, x), distance(between, part)
-    spectrum = (torch.fft.rfft2(clean, norm="ortho") - torch.fft.rfft2(x, norm="ortho")).abs().mean((1, 2, 3))
-    # Errors of dark pictures are larger and agree over all pixels: unweighted, their gradient drowns the fine corrections of the other tasks.
-    weight = torch.where(batch["task"] == 2, settings.dark_weight, 1.0)
-    total = (weight * (last + mid + settings.fourier * spectrum)).mean()
-    return total, last.detach(), mid.detach()
+    last, mid = distance(clean, x).mean(), distance(between, part).mean()
+    spectrum = (torch.fft.rfft2(clean, norm="ortho") - torch.fft.rfft2(x, norm="ortho")).abs().mean()
+    return last + settings.between * mid + settings.fourier * spectrum, last.detach(), mid.detach()
 
 
 class Validation:
-    """Curves on pictures taken out of the training data, and on the real video blur that is never trained on."""
+    """Curves on pictures taken out of the training data and, for deblurring, on real video blur that is never trained on."""
 
     def __init__(self, pictures, settings):
         rng = np.random.default_rng(12345)
-        self.sets = {}
-        sr, blur = [], []
-        for clean in pictures.held_clean:
-            x = middle(clean.levels[0], 256)
-            y = resolution_path(x / np.float32(255), 1)[0]
-            sr.append((clean.name, (y * 255 + 0.5).astype(np.uint8), x))
-            made = blur_sample(rng, clean, 192, 1.0)
-            blur.append((clean.name, *((made[k] * 255 + 0.5).astype(np.uint8) for k in (1, 0))))
-        self.sets["sr"] = ("super-resolution", "sr", sr)
-        self.sets["blur"] = ("deblurring", "rgb", blur)
-        self.sets["lol"] = ("low-light", "rgb", [(p.name, p.y, p.x) for p in pictures.held_pairs])
-        self.sets["reds"] = ("deblurring", "rgb", [(p.name, p.y, p.x) for p in pictures.video[::2]])
+        self.sets, self.task = {}, settings.task
+        if settings.task == "super-resolution":
+            self.sets["sr"] = []
+            for clean in pictures.held_clean:
+                x = middle(clean.levels[0], 256)
+                y = resolution_path(x / np.float32(255), 1)[0]
+                self.sets["sr"].append((clean.name, (y * 255 + 0.5).astype(np.uint8), x))
+        elif settings.task == "deblurring":
+            for name, lengths in (("short", (2.0, 6.0)), ("long", (8.0, 24.0))):
+                self.sets[name] = []
+                for clean in pictures.held_clean:
+                    made = blur_sample(rng, clean, 192, 1.0, lengths, undisturbed=1.0)
+                    self.sets[name].append((clean.name, *((made[k] * 255 + 0.5).astype(np.uint8) for k in (1, 0))))
+            self.sets["reds"] = [(p.name, p.y, p.x) for p in pictures.video[::2]]
+        else:
+            self.sets["lol"] = [(p.name, p.y, p.x) for p in pictures.held_pairs]
 
     def __call__(self, network, encoder):
         model = evaluate.TorchModel(network, encoder)
-        result = {}
-        for name, (task, protocol, pairs) in self.sets.items():
-            if pairs:
-                result[name] = evaluate.measure(model, pairs, task, protocol).mean(0).round(4).T.tolist()
-        return result
+        protocol = "sr" if self.task == "super-resolution" else "rgb"
+        return {name: evaluate.measure(model, pairs, self.task, protocol).mean(0).round(4).T.tolist() for name, pairs in self.sets.items() if pairs}
 
 
 def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
@@ -132,7 +132,7 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
     elif start:
         from from_onnx import load
 
-        shipped, encoder, _ = load(start)
+        shipped, encoder = load(start, settings.task)[:2]
         network.load_state_dict(shipped.state_dict())
     elif (run / "text.pt").exists():
         encoder.load_state_dict(torch.load(run / "text.pt", weights_only=False)["model"])
@@ -144,7 +144,7 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
     bank = PromptBank(encoder, text_encoder.read_scenes(data), settings)
     log(f"{len(pictures.clean)} pictures, {len(pictures.pairs)} real dark pairs; {sum(p.numel() for p in network.parameters())} parameters; uniform prompts {list(UNIFORM)}")
 
-    network = network.to(device).share_memory()
+    network = network.to(device).to(memory_format=torch.channels_last).share_memory()
     average = copy.deepcopy(network).eval()
     step, before, validated, pieces = 0, 0.0, 0.0, 0
     if state:
@@ -179,17 +179,17 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
                 optimiser.load_state_dict(state["optimiser"])
             except ValueError:
                 log("the optimiser's groups have changed: its moments start anew")
-        side = multiprocessing.Value("i", patch_at(elapsed() / 60 / budget, settings))
+        done = multiprocessing.Value("d", elapsed() / 60 / budget)
         # A new piece draws new samples: the state of the workers is not kept, the seed moves on instead.
-        batches = Batches(pictures, bank, settings, side, settings.seed * 1000 + pieces * 50 + rank)
-        loader = iter(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=settings.workers, prefetch_factor=8 if settings.workers else None))
+        batches = Batches(pictures, bank, settings, done, settings.seed * 1000 + pieces * 50 + rank)
+        loader = iter(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=settings.workers, prefetch_factor=4 if settings.workers else None))
         while not stop.value:
             share = elapsed() / 60 / budget
             for group in optimiser.param_groups:
                 group["lr"] = group["speed"] * rate_at(share, settings)
-            side.value = patch_at(share, settings)
+            done.value = share
             asked = time.monotonic()
-            batch = {key: value.to(device) for key, value in next(loader).items()}
+            batch = {key: value.to(device, memory_format=torch.channels_last if value.ndim == 4 else torch.preserve_format) for key, value in next(loader).items()}
             waited = time.monotonic() - asked
             loss, last_error, mid_error = losses(network, batch, settings)
             optimiser.zero_grad(set_to_none=True)
@@ -197,7 +197,7 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
             if torch.isfinite(norm):
                 optimiser.step()
-            yield optimiser, batch, last_error, mid_error, norm, waited
+            yield optimiser, batch["x"].shape, last_error, mid_error, norm, waited
 
     def helper(rank):
         torch.manual_seed(settings.seed + rank)
@@ -229,23 +229,25 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
 
     saved = reported = began
     reported_step = step
-    recent = {key: [] for key in ("last", "mid", "task")}
+    recent = {key: [] for key in ("last", "mid", "norm")}
     waited = 0.0
-    for optimiser, batch, last_error, mid_error, norm, wait in steps(0):
+    for optimiser, shape, last_error, mid_error, norm, wait in steps(0):
         with counter.get_lock():
             step, counter.value = step + 1 + counter.value, 0
         waited += wait
         with torch.no_grad():
             keep = min(settings.average, (1 + step) / (10 + step))
             torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - keep)
-        for key, value in (("last", last_error), ("mid", mid_error), ("task", batch["task"])):
-            recent[key].append(value)
+        for key, value in (("last", last_error), ("mid", mid_error), ("norm", norm)):
+            recent[key].append(float(value))
         now = time.monotonic()
         if now - reported >= settings.report_seconds or step <= settings.processes:
-            values = {key: torch.cat(value) for key, value in recent.items()}
-            parts = " ".join(f"{TASKS[k][:5]} {values['last'][values['task'] == k].mean():.4f}/{values['mid'][values['task'] == k].mean():.4f}" for k in range(3))
+            means = {key: sum(values) / len(values) for key, values in recent.items()}
             speed = (now - reported) / max(step - reported_step, 1)
-            log(f"step {step} minute {elapsed() / 60:.1f} side {batch['x'].shape[-1]} lr {optimiser.param_groups[0]['lr']:.2e} loss {parts} norm {norm:.2f} s/step {speed:.3f} waited {waited:.1f}s")
+            log(
+                f"step {step} minute {elapsed() / 60:.1f} crops {shape[0]}x{shape[-1]} lr {optimiser.param_groups[0]['lr']:.2e} "
+                f"loss {means['last']:.5f}/{means['mid']:.5f} norm {means['norm']:.2f} s/step {speed:.3f} waited {waited:.1f}s"
+            )
             reported, reported_step, waited = now, step, 0.0
             recent = {key: [] for key in recent}
         if elapsed() - validated >= settings.validate_seconds:
@@ -271,7 +273,7 @@ if __name__ == "__main__":
     parser.add_argument("--run", required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--budget", type=float, help="minutes of the whole schedule, over all pieces")
-    parser.add_argument("--settings", default=str(Path(__file__).parent / "settings" / "base.json"))
+    parser.add_argument("--settings", required=True)
     parser.add_argument("--start", help="folder with shipped ONNX weights to start from")
     parser.add_argument("--device", default="cpu", help="cuda needs settings with one process, more workers and larger batches")
     a = parser.parse_args()

@@ -1,3 +1,7 @@
+import copy
+import json
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -7,7 +11,7 @@ import evaluate
 import export
 import from_onnx
 import metrics
-from network import merged
+from network import Network, merged
 
 
 def test_severity_one_is_the_picture(models):
@@ -37,42 +41,74 @@ def test_tiles_agree_away_from_their_edges(models):
 
 @pytest.fixture(scope="module")
 def exported(models, smoke, tmp_path_factory):
+    """A model of three experts; two of them have other sizes than the first."""
+    network, encoder = models
     folder = tmp_path_factory.mktemp("model") / "compact"
     golden = folder.parent / "golden.json"
-    worst = export.export(*models, smoke, folder, golden)
+    torch.manual_seed(6)
+    flat = Network(replace(smoke, task="super-resolution", widths=(16,), encoder_blocks=(), middle_blocks=2, decoder_blocks=()))
+    deep = Network(replace(smoke, task="deblurring", widths=(16, 16, 24), encoder_blocks=(1, 2), decoder_blocks=(2, 1)))
+    with torch.no_grad():  # equal constants would share one name in the files
+        for parameter in [*flat.parameters(), *deep.parameters()]:
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    worst = export.export({"low-light": network, "super-resolution": flat.eval(), "deblurring": deep.eval()}, encoder, folder, golden)
     return folder, golden, worst
+
+
+PARTS = ["text", *(f"{task}-{part}" for task in ("super-resolution", "deblurring", "low-light") for part in ("trunk", "head"))]
 
 
 def test_export_matches_pytorch(exported):
     folder, golden, worst = exported
     assert worst < 2e-3
-    for part in ("trunk", "head", "text"):
+    for part in PARTS:
         model = onnx.load(str(folder / f"{part}.onnx"))
         onnx.checker.check_model(model)
         assert {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")} == {17}
         big = [t for t in model.graph.initializer if np.prod(t.dims) >= 16 and t.data_type == onnx.TensorProto.FLOAT]
         assert not big
-    assert golden.exists() and (folder / "manifest.json").exists()
+    contents = json.loads((folder / "manifest.json").read_text())
+    assert sorted(contents["files"]) == sorted(PARTS)
+    assert contents["experts"]["deblurring"] == {"trunk": "deblurring-trunk", "head": "deblurring-head"}
+    assert golden.exists()
 
 
-def test_weights_come_back(exported, models, smoke):
+def test_an_expert_that_is_not_exported_stays(exported, models):
     folder, _, _ = exported
-    network, encoder, settings = from_onnx.load(folder)
-    for name in ("widths", "encoder_blocks", "middle_blocks", "decoder_blocks", "descriptor", "prompt", "buckets", "embedding"):
-        assert getattr(settings, name) == getattr(smoke, name), name
-    for before, after in ((merged(models[0]), merged(network)), (models[1], encoder)):
-        for name, value in before.state_dict().items():
-            assert torch.allclose(value.half().float(), after.state_dict()[name], rtol=2e-3, atol=1e-6), name
-    assert all(torch.allclose(a, b, rtol=5e-3, atol=2e-4) for a, b in zip(models[0].parameters(), network.parameters()))
+    before = {part: (folder / f"{part}.onnx").read_bytes() for part in PARTS}
+    network = copy.deepcopy(models[0])
+    with torch.no_grad():
+        network.head.first.bias.add_(0.1)
+    export.export({"low-light": network}, models[1], folder)
+    changed = [part for part in PARTS if (folder / f"{part}.onnx").read_bytes() != before[part]]
+    assert changed == ["low-light-head"]
+    export.export({"low-light": models[0]}, models[1], folder)
+    with pytest.raises(FileNotFoundError):
+        export.export({"low-light": models[0]}, models[1], folder.parent / "empty")
 
 
-def test_both_back_ends_evaluate_alike(exported, models, picture):
+@pytest.mark.parametrize("task", ["super-resolution", "deblurring", "low-light"])
+def test_weights_come_back(exported, models, smoke, task):
     folder, _, _ = exported
-    network, encoder, _ = from_onnx.load(folder)
+    network, encoder, settings = from_onnx.load(folder, task)
+    assert settings.task == task
+    if task == "low-light":
+        for name in ("widths", "encoder_blocks", "middle_blocks", "decoder_blocks", "descriptor", "prompt", "buckets", "embedding"):
+            assert getattr(settings, name) == getattr(smoke, name), name
+        for before, after in ((merged(models[0]), merged(network)), (models[1], encoder)):
+            for name, value in before.state_dict().items():
+                assert torch.allclose(value.half().float(), after.state_dict()[name], rtol=2e-3, atol=1e-6), name
+        assert all(torch.allclose(a, b, rtol=5e-3, atol=2e-4) for a, b in zip(models[0].parameters(), network.parameters()))
+
+
+@pytest.mark.parametrize("task", ["super-resolution", "deblurring", "low-light"])
+def test_both_back_ends_evaluate_alike(exported, picture, task):
+    folder, _, _ = exported
+    network, encoder, _ = from_onnx.load(folder, task)
     onnx_model, torch_model = evaluate.OnnxModel(folder, 1), evaluate.TorchModel(network, encoder)
     onnx_model.prompt = torch_model.prompt  # the small encoder of this test has another number of buckets
     prompt = torch_model.prompt("deblur this")
-    a, b = (evaluate.trajectory(m, picture[:100, :90], prompt) for m in (onnx_model, torch_model))
+    a, b = (evaluate.trajectory(m, task, picture[:100, :90], prompt) for m in (onnx_model, torch_model))
     assert len(a) == 9 and np.array_equal(a[0], picture[:100, :90])
     assert max(np.abs(p.astype(int) - q).max() for p, q in zip(a, b)) <= 1
 

@@ -1,15 +1,19 @@
+import multiprocessing
 import re
+from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 import calibrate
 import train
+from samples import Batches, Pictures, PromptBank, at
 
 
 def losses(run):
-    rows = [re.search(r"loss super (\S+)/\S+ deblu (\S+)/\S+ low-l (\S+)/", line) for line in (run / "log.txt").read_text().splitlines()]
-    return [[float(v) for v in row.groups()] for row in rows if row]
+    rows = [re.search(r"loss (\S+)/", line) for line in (run / "log.txt").read_text().splitlines()]
+    return [float(row.group(1)) for row in rows if row]
 
 
 def test_loss_falls_and_training_goes_on_where_it_stopped(data, smoke, tmp_path):
@@ -22,9 +26,8 @@ def test_loss_falls_and_training_goes_on_where_it_stopped(data, smoke, tmp_path)
     network, encoder, settings, _ = train.load_averaged(run / "last.pt")
     assert settings.widths == smoke.widths
     assert calibrate.calibrate(network, encoder, calibrate.held_out(data, settings)[:1], log=lambda text: None) in calibrate.CHOICES
-    curves = losses(run)
-    dark = [row[2] for row in curves if np.isfinite(row[2])]
-    assert dark[-1] < 0.8 * dark[0], "the largest error, that of dark pictures, falls first"
+    curve = losses(run)
+    assert curve[-1] < 0.8 * curve[0]
     assert (run / "validation.jsonl").read_text().count("\n") == 2
 
 
@@ -32,4 +35,19 @@ def test_schedule_follows_the_clock(smoke):
     rates = [train.rate_at(share, smoke) for share in np.linspace(0, 1, 101)]
     assert rates[0] < rates[5] and rates[5] > rates[50] > rates[99]
     assert np.isclose(rates[100], smoke.rate_end, rtol=0.01)
-    assert train.patch_at(0.0, smoke) == smoke.patches[0][1]
+    assert at(((0.0, 64, 8), (0.5, 96, 4)), 0.4) == [64, 8]
+    assert at(((0.0, 64, 8), (0.5, 96, 4)), 0.5) == [96, 4]
+
+
+@pytest.mark.parametrize("task", ["super-resolution", "deblurring", "low-light"])
+def test_samples_of_every_task(data, smoke, task):
+    settings = replace(smoke, task=task, batches=((0.0, 64, 16),), blur_lengths=((0.0, 2.0, 12.0),))
+    pictures = Pictures(data, settings)
+    encoder = train.make_encoder(settings)
+    batches = Batches(pictures, PromptBank(encoder, {}, settings), settings, multiprocessing.Value("d", 0.0), 3)
+    batch = next(iter(batches))
+    assert batch["x"].shape == batch["y"].shape == batch["part"].shape == (16, 3, 64, 64)
+    assert all(torch.isfinite(value).all() for value in batch.values())
+    # Somewhere between its ends, every path is nearer to the clean picture than the degraded one is.
+    far, near = ((batch[key] - batch["x"]).square().mean((1, 2, 3)) for key in ("y", "part"))
+    assert (near <= far + 1e-6).float().mean() > 0.9
