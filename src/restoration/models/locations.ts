@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { RestorationError } from '../../protocol';
 
@@ -34,4 +35,25 @@ export function bundlePath(name: string): string {
 /** Folder of the models that ship inside. */
 export function modelsFolder(): string {
   return path.join(packageRoot(), 'models');
+}
+
+/** Overrides the folder of added models. */
+export const MODELS_VARIABLE = 'PROGRESSIVE_RESTORATION_MODELS';
+
+/**
+ * Folder of the models that were added, one folder a model: what `PROGRESSIVE_RESTORATION_MODELS` says, else `models` in
+ * the platform's folder for caches. It need not exist.
+ */
+export function installedModelsFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const given = env[MODELS_VARIABLE];
+  if (given) return path.resolve(given);
+  return path.join(cacheFolder(env), 'progressive-restoration', 'models');
+}
+
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  if (process.platform === 'win32') return env.LOCALAPPDATA || path.join(os.homedir(), 'AppData', 'Local');
+  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Caches');
+  // A relative path there has to be ignored (XDG base directory specification).
+  const given = env.XDG_CACHE_HOME;
+  return given && path.isAbsolute(given) ? given : path.join(os.homedir(), '.cache');
 }

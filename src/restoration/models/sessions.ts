@@ -1,6 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { RestorationError, type ConcreteDevice } from '../../protocol';
 import { readVerified, type InstalledModel } from './manifest';
+import { checkOnnxGraph, readOnnxGraph, type OnnxGraph } from './onnx-graph';
 
 /** A tensor as it stands outside onnxruntime. */
 export type TensorData =
@@ -32,6 +33,8 @@ export class Network {
   private constructor(
     private readonly session: ort.InferenceSession,
     private readonly label: string,
+    /** What the model file says of itself. */
+    readonly graph: OnnxGraph,
   ) {}
 
   /**
@@ -41,8 +44,21 @@ export class Network {
   static async load(model: InstalledModel, key: string, device: ConcreteDevice): Promise<Network> {
     const bytes = await readVerified(model, key);
     const label = `${model.manifest.id}/${key}`;
+    const graph = readOnnxGraph(bytes, label);
+    const files = Object.entries(model.manifest.files);
+    checkOnnxGraph(
+      graph,
+      label,
+      files.map(([, file]) => file.path),
+    );
+    const externalData = [];
+    for (const location of graph.externalData) {
+      const [file] = files.find(([, { path }]) => path === location) as (typeof files)[number];
+      externalData.push({ path: location, data: await readVerified(model, file) });
+    }
     try {
-      return new Network(await ort.InferenceSession.create(bytes, sessionOptions(device)), label);
+      const options = { ...sessionOptions(device), ...(externalData.length > 0 ? { externalData } : {}) };
+      return new Network(await ort.InferenceSession.create(bytes, options), label, graph);
     } catch (error) {
       throw new RestorationError(
         'bad-model',

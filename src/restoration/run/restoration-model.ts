@@ -1,0 +1,39 @@
+import type { ConcreteDevice } from '../../protocol';
+import { CompactModel, type PromptTask, type TrajectoryFrame, type TrajectoryRequest } from '../compact/compact-model';
+import type { Pixels } from '../image/pixels';
+import type { InstalledModel, RestorationManifest } from '../models/manifest';
+import { NetworkModel } from '../network/network-model';
+
+/** What a run asks of any model. */
+export interface RestorationRequest extends TrajectoryRequest {
+  /** The picture before it was enlarged for super-resolution; the same as `picture` for other tasks. */
+  source: Pixels;
+}
+
+/** What a run needs to know of a model; how it computes its frames is its own affair. */
+export interface RestorationModel {
+  readonly installed: InstalledModel<RestorationManifest>;
+  readonly device: ConcreteDevice;
+  /** The only number of frames that the model gives; absent when any number will do. */
+  readonly frameCount?: number;
+  /** The task that a prompt asks for; @throws RestorationError `bad-argument` when the model cannot tell */
+  taskOf(prompt: string): Promise<PromptTask>;
+  /** One frame for each severity; `note` is a sentence for the run's record. */
+  trajectory(request: RestorationRequest): AsyncGenerator<TrajectoryFrame & { note?: string }, void, void>;
+  /** Unloads what has not been used for so long. */
+  releaseIdle(milliseconds: number): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Loads a model by the kind of its manifest. */
+export function loadRestorationModel(
+  { folder, manifest, sha256 }: InstalledModel<RestorationManifest>,
+  device: ConcreteDevice,
+): Promise<RestorationModel> {
+  switch (manifest.kind) {
+    case 'trajectory':
+      return CompactModel.load({ folder, manifest, sha256 }, device);
+    case 'network':
+      return NetworkModel.load({ folder, manifest, sha256 }, device);
+  }
+}
