@@ -7,6 +7,8 @@ const FLOAT = 1;
 const INT64 = 7;
 const ATTRIBUTE_INTS = 7;
 const ATTRIBUTE_INT = 2;
+/** TensorProto.DataLocation: the values are in another file. */
+const EXTERNAL = 1;
 const IR_VERSION = 8;
 const OPSET = 17;
 
@@ -21,13 +23,17 @@ export interface NodeSpec {
   op: string;
   inputs: readonly string[];
   outputs: readonly string[];
+  /** The standard operators unless said otherwise. */
+  domain?: string;
   attributes?: Record<string, number | readonly number[]>;
 }
 
 export interface InitialiserSpec {
   name: string;
   dims: readonly number[];
-  data: Float32Array;
+  /** The values, or the file beside the model that holds them. */
+  data?: Float32Array;
+  external?: { location: string; bytes: number };
 }
 
 export interface GraphSpec {
@@ -73,22 +79,31 @@ function attribute(name: string, value: number | readonly number[]): number[] {
     : block(5, [...text(1, name), ...value.flatMap((v) => integer(8, v)), ...integer(20, ATTRIBUTE_INTS)]);
 }
 
-function initialiser({ name, dims, data }: InitialiserSpec): number[] {
+function initialiser({ name, dims, data = new Float32Array(0), external }: InitialiserSpec): number[] {
+  const entry = (key: string, value: string): number[] => block(13, [...text(1, key), ...text(2, value)]);
   return [
     ...dims.flatMap((dim) => integer(1, dim)),
     ...integer(2, FLOAT),
     ...text(8, name),
-    ...block(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    ...(external
+      ? [
+          ...entry('location', external.location),
+          ...entry('offset', '0'),
+          ...entry('length', String(external.bytes)),
+          ...integer(14, EXTERNAL),
+        ]
+      : block(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))),
   ];
 }
 
 /** The bytes of a model with this graph. Attributes are non-negative integers or lists of them; opset 17. */
 export function writeOnnxModel(spec: GraphSpec): Uint8Array {
-  const nodes = spec.nodes.flatMap(({ op, inputs, outputs, attributes = {} }) =>
+  const nodes = spec.nodes.flatMap(({ op, inputs, outputs, domain, attributes = {} }) =>
     block(1, [
       ...inputs.flatMap((name) => text(1, name)),
       ...outputs.flatMap((name) => text(2, name)),
       ...text(4, op),
+      ...(domain === undefined ? [] : text(7, domain)),
       ...Object.entries(attributes).flatMap(([name, value]) => attribute(name, value)),
     ]),
   );
@@ -99,6 +114,9 @@ export function writeOnnxModel(spec: GraphSpec): Uint8Array {
     ...spec.inputs.flatMap((value) => valueInfo(11, value)),
     ...spec.outputs.flatMap((value) => valueInfo(12, value)),
   ];
-  const opset = [...text(1, ''), ...integer(2, OPSET)];
-  return Uint8Array.from([...integer(1, IR_VERSION), ...block(7, graph), ...block(8, opset)]);
+  const domains = new Set(['', ...spec.nodes.map(({ domain = '' }) => domain)]);
+  const opsets = [...domains].flatMap((domain) =>
+    block(8, [...text(1, domain), ...integer(2, domain === '' ? OPSET : 1)]),
+  );
+  return Uint8Array.from([...integer(1, IR_VERSION), ...block(7, graph), ...opsets]);
 }
