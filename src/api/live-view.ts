@@ -5,6 +5,7 @@ import {
   type FramePicture,
   type FrameRecord,
   type RestoreRequest,
+  type RunStart,
   type RunView,
   type Stage,
 } from '../protocol';
@@ -14,6 +15,7 @@ const UPDATE_MILLISECONDS = 250;
 
 /** Shows a run under its cell while it works; frames appear as they are finished. */
 export class LiveView {
+  private start: RunStart | undefined;
   private readonly frames: FrameRecord[] = [];
   private readonly pictures: FramePicture[] = [];
   private progress: { stage: Stage; done: number; total: number; secondsLeft?: number } = {
@@ -30,6 +32,10 @@ export class LiveView {
     private readonly request: RestoreRequest,
     private readonly name: string,
   ) {}
+
+  onStart(start: RunStart): void {
+    this.start = start;
+  }
 
   onProgress(progress: { stage: Stage; done: number; total: number; secondsLeft?: number }): void {
     this.progress = progress;
@@ -64,19 +70,14 @@ export class LiveView {
 
   private show(state: RunView['state']): void {
     const [first] = this.frames;
-    if (!first) return;
+    if (!first || !this.start) return;
     this.shown = true;
-    const { task, taskSource, prompt, model, device, reference } = this.request;
     const view: RunView = {
       record: {
         schema: RUN_SCHEMA,
-        task,
-        taskSource,
-        prompt: { text: prompt ?? '', source: prompt ? 'user' : 'uniform' },
-        model: { id: model, sha256: '' },
-        device: { requested: device, used: device === 'auto' ? 'cpu' : device },
+        ...this.start,
         input: { file: this.name, sha256: '', width: first.width, height: first.height },
-        ...(reference === undefined ? {} : { reference: { file: '', sha256: '' } }),
+        ...(this.request.reference === undefined ? {} : { reference: { file: '', sha256: '' } }),
         frames: this.frames,
         seconds: { decode: 0, network: 0, metrics: 0, encode: 0, total: 0 },
         versions: {},

@@ -3,7 +3,6 @@ import path from 'node:path';
 import {
   DEFAULT_FRAMES,
   RestorationError,
-  TASKS,
   type Device,
   type MetricProtocol,
   type Region,
@@ -16,8 +15,8 @@ import { Run } from './run';
 import { displayHost, framesFolder, inferenceClient } from './session';
 
 export interface RestoreOptions {
-  /** What is wrong with the picture. */
-  task: Task;
+  /** What is wrong with the picture; left out, the prompt decides, and without a prompt a look at the picture. */
+  task?: Task;
   /** A description of the scene, or the wish in your own words; omit it for the task's uniform sentence. */
   prompt?: string;
   /** Path of the sharp (or bright) picture: metrics appear under every frame. */
@@ -51,13 +50,9 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
       "Call restore('photo.jpg', { task: 'deblurring' }).",
     );
   }
-  if (options?.task === undefined) {
-    throw new RestorationError('bad-argument', 'restore needs a task.', `Give task: one of ${TASKS.join(', ')}.`);
-  }
   return {
     input: path.resolve(input),
-    task: options.task,
-    taskSource: 'user',
+    ...(options.task === undefined ? {} : { task: options.task }),
     ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
     ...(options.reference === undefined ? {} : { reference: path.resolve(options.reference) }),
     frames: options.frames ?? DEFAULT_FRAMES,
@@ -83,7 +78,7 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
  * const run = await restore('football.jpg', { task: 'deblurring', reference: 'football-sharp.jpg' });
  * run.metrics.psnr; // nine values in dB
  */
-export async function restore(input: string, options: RestoreOptions): Promise<Run> {
+export async function restore(input: string, options: RestoreOptions = {}): Promise<Run> {
   const folder = framesFolder();
   const request = restoreRequest(input, options, folder);
   const host = displayHost();
@@ -93,6 +88,7 @@ export async function restore(input: string, options: RestoreOptions): Promise<R
   try {
     const view = await inferenceClient().restore(request, {
       ...(signal ? { signal } : {}),
+      onStart: (start) => live?.onStart(start),
       onProgress: (progress) => {
         live?.onProgress(progress);
         options.onProgress?.(progress);

@@ -12,7 +12,6 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
   const images = call.words;
   if (images.length === 0)
     throw new RestorationError('bad-argument', 'restore needs a picture.', 'Name a PNG or JPEG.');
-  const task = required(call.task, '--task');
   const out = required(call.out, '--out');
   if (call.reference !== undefined && images.length > 1) {
     throw new RestorationError(
@@ -28,7 +27,7 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
     const label = images.length > 1 ? `${path.basename(image)} (${i + 1}/${images.length})` : path.basename(image);
     try {
       const run = await restore(image, {
-        task,
+        ...(call.task === undefined ? {} : { task: call.task }),
         prompt: call.prompt,
         reference: call.reference,
         frames: call.frames,

@@ -2,9 +2,10 @@ import { DEVICES, METRIC_PROTOCOLS, TASKS } from '../protocol';
 
 export const USAGE = `Usage: progressive-restoration COMMAND ...
 
-  restore IMAGE... --task TASK --out DIR [--prompt TEXT] [--reference FILE] [--frames N] [--scale 4]
+  restore IMAGE... --out DIR [--task TASK] [--prompt TEXT] [--reference FILE] [--frames N] [--scale 4]
                    [--model ID] [--device DEVICE] [--protocol PROTOCOL] [--json]
-      Restores pictures; writes NAME.frame-K.png, NAME.strip.png and NAME.run.json into DIR.
+      Restores pictures; writes NAME.frame-K.png, NAME.strip.png and NAME.run.json into DIR. Without a task the
+      prompt decides what to do, and without a prompt a look at the picture.
   evaluate DIR --task TASK [--protocol PROTOCOL] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]
                    [--model ID] [--device DEVICE] [--json]
       Runs DIR/input through a model and measures every frame against DIR/reference (same base names).

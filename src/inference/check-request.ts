@@ -1,6 +1,7 @@
 import path from 'node:path';
 import {
   DEVICES,
+  INSPECT_QUESTIONS,
   MAXIMUM_FRAMES,
   METRIC_PROTOCOLS,
   RestorationError,
@@ -8,6 +9,8 @@ import {
   isRegion,
   isRunRecord,
   type DrawRequest,
+  type FigureRequest,
+  type InspectRequest,
   type MeasureRequest,
   type RequestKind,
   type Requests,
@@ -17,6 +20,9 @@ import {
 
 /** Enlargements that the super-resolution path is defined for. */
 export const SCALE_RANGE = { minimum: 1, maximum: 8 } as const;
+const PRIORITIES = ['interactive', 'batch'] as const;
+/** Most methods in one figure: more would not be told apart on a page. */
+export const MOST_FIGURE_METHODS = 16;
 /** Longest prompt, in characters. */
 const MAXIMUM_PROMPT = 10_000;
 
@@ -80,8 +86,7 @@ function model(value: unknown): string {
 function restore(value: Untrusted): RestoreRequest {
   return {
     input: absolutePath(value.input, 'picture'),
-    task: oneOf(value.task, TASKS, 'task'),
-    taskSource: oneOf(value.taskSource, ['user', 'prompt', 'detected'] as const, 'task source'),
+    task: optional(value.task, (v) => oneOf(v, TASKS, 'task')),
     prompt: optional(value.prompt, (v) => text(v, 'prompt', MAXIMUM_PROMPT)),
     reference: optional(value.reference, (v) => absolutePath(v, 'reference')),
     frames: frames(value.frames),
@@ -120,7 +125,45 @@ function measure(value: Untrusted): MeasureRequest {
     protocol: oneOf(value.protocol, METRIC_PROTOCOLS, 'metric protocol'),
     scale: scale(value.scale),
     device: oneOf(value.device, DEVICES, 'device'),
+    priority: oneOf(value.priority ?? 'interactive', PRIORITIES, 'priority'),
   };
+}
+
+function inspect(value: Untrusted): InspectRequest {
+  if (!Array.isArray(value.questions)) throw bad('An inspection takes a list of questions.', 'Name what to look at.');
+  return {
+    picture: absolutePath(value.picture, 'picture'),
+    reference: absolutePath(value.reference, 'reference'),
+    scale: scale(value.scale),
+    questions: value.questions.map((question) => oneOf(question, INSPECT_QUESTIONS, 'question')),
+    priority: oneOf(value.priority, PRIORITIES, 'priority'),
+  };
+}
+
+function figure(value: Untrusted): FigureRequest {
+  const { methods } = value;
+  if (!Array.isArray(methods) || methods.length < 1 || methods.length > MOST_FIGURE_METHODS) {
+    throw bad(`A figure takes a list of 1 to ${MOST_FIGURE_METHODS} methods.`, 'Name the pictures in order.');
+  }
+  return {
+    methods: methods.map((method: unknown) => {
+      const { file, label } = (method ?? {}) as Untrusted;
+      return { file: absolutePath(file, 'picture'), label: text(label, 'label', 64) };
+    }),
+    reference: absolutePath(value.reference, 'reference'),
+    input: optional(value.input, (v) => absolutePath(v, 'input')),
+    region: optional(value.region, region),
+    protocol: oneOf(value.protocol, METRIC_PROTOCOLS, 'metric protocol'),
+    scale: scale(value.scale),
+    columns: optional(value.columns, columns),
+    note: value.note !== false,
+    priority: oneOf(value.priority, PRIORITIES, 'priority'),
+  };
+}
+
+function columns(value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST_FIGURE_METHODS) return value;
+  throw bad(`The columns have to be a whole number from 1 to ${MOST_FIGURE_METHODS}, not ${shown(value)}.`, '');
 }
 
 function draw(value: Untrusted): DrawRequest {
@@ -145,11 +188,15 @@ export function checkRequest<K extends RequestKind>(kind: K, value: unknown): Re
     strip,
     measure,
     draw,
+    inspect,
+    figure,
     devices: () => ({}),
   };
   return checks[kind](value as Untrusted);
 }
 
+const KINDS = ['restore', 'strip', 'measure', 'draw', 'inspect', 'figure', 'devices'] as const satisfies RequestKind[];
+
 export function isRequestKind(value: unknown): value is RequestKind {
-  return value === 'restore' || value === 'strip' || value === 'measure' || value === 'draw' || value === 'devices';
+  return typeof value === 'string' && (KINDS as readonly string[]).includes(value);
 }

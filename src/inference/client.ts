@@ -5,13 +5,18 @@ import {
   type DeviceReport,
   type DrawRequest,
   type Failure,
+  type FigureDrawing,
+  type FigureRequest,
   type FramePicture,
   type FrameRecord,
+  type InspectRequest,
+  type Inspection,
   type Measurement,
   type MeasureRequest,
   type RequestKind,
   type Requests,
   type RestoreRequest,
+  type RunStart,
   type RunView,
   type ServiceAddress,
   type ServiceMessage,
@@ -30,6 +35,8 @@ export interface Progress {
 
 export interface RequestOptions {
   signal?: AbortSignal;
+  /** What the run has decided, before its first frame. */
+  onStart?: (start: RunStart) => void;
   onProgress?: (progress: Progress) => void;
   onFrame?: (frame: { record: FrameRecord; picture?: FramePicture }) => void;
 }
@@ -86,6 +93,14 @@ export class InferenceClient {
 
   measure(request: MeasureRequest, options?: RequestOptions): Promise<Measurement> {
     return this.request('measure', request, options);
+  }
+
+  inspect(request: InspectRequest, options?: RequestOptions): Promise<Inspection> {
+    return this.request('inspect', request, options);
+  }
+
+  figure(request: FigureRequest, options?: RequestOptions): Promise<FigureDrawing> {
+    return this.request('figure', request, options);
   }
 
   /** @returns PNG bytes of the strip */
@@ -219,6 +234,10 @@ export class InferenceClient {
         pending.options.onProgress?.({ stage, done, total, ...(secondsLeft === undefined ? {} : { secondsLeft }) });
         return;
       }
+      case 'start':
+        pending.begun = true;
+        pending.options.onStart?.(message.start);
+        return;
       case 'frame':
         pending.begun = true;
         pending.options.onFrame?.({

@@ -8,6 +8,8 @@ import {
   type ServiceAddress,
   type ServiceMessage,
 } from '../protocol';
+import { inspectPictures } from '../restoration/evaluation/inspect-pictures';
+import { drawFigure } from '../restoration/report/draw-figure';
 import { assembleStrip } from '../restoration/run/assemble-strip';
 import { drawRecord } from '../restoration/run/draw-record';
 import type { RunEvents } from '../restoration/run/events';
@@ -105,6 +107,7 @@ class Connection {
           ...(secondsLeft === undefined ? {} : { secondsLeft }),
         });
       },
+      onStart: (start) => this.send({ type: 'start', id, start }),
       onFrame: (record, picture) => this.send({ type: 'frame', id, record, ...(picture ? { picture } : {}) }),
     };
     this.work
@@ -158,8 +161,8 @@ class Work {
     signal: AbortSignal,
   ): Promise<unknown> {
     const release = await this.lock.acquire(signal, () => events.onProgress('queued', 0, 1));
-    this.pool.wake();
     try {
+      await this.pool.wake();
       return await this.perform(kind, request, events, signal);
     } finally {
       this.pool.rest();
@@ -182,6 +185,10 @@ class Work {
         return measurePictures(request as Requests['measure']['request'], this.pool);
       case 'draw':
         return drawRecord(request as Requests['draw']['request']);
+      case 'inspect':
+        return inspectPictures(request as Requests['inspect']['request']);
+      case 'figure':
+        return drawFigure(request as Requests['figure']['request']);
       case 'devices':
         return this.pool.devices.report();
     }

@@ -1,6 +1,7 @@
 import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
 import type { Failure } from './errors';
-import type { FramePicture, FrameRecord, MetricValue, Region, RunRecord, RunView, Stage } from './run';
+import type { FigureDrawing, FigureRequest, InspectRequest, Inspection } from './inspection';
+import type { FramePicture, FrameRecord, MetricValue, Region, RunRecord, RunStart, RunView, Stage } from './run';
 
 /** Where an inference service listens (a Unix socket or a named pipe) and the secret that opens it. */
 export interface ServiceAddress {
@@ -13,8 +14,8 @@ export type Priority = 'interactive' | 'batch';
 /** Paths are absolute. Pictures never travel: paths go in; content-addressed files, thumbnails and numbers come out. */
 export interface RestoreRequest {
   input: string;
-  task: Task;
-  taskSource: RunRecord['taskSource'];
+  /** Absent = the prompt decides; without a prompt, a look at the picture. */
+  task?: Task;
   /** Scene or free wording; absent = the model's uniform sentence for the task. */
   prompt?: string;
   reference?: string;
@@ -51,6 +52,8 @@ export interface MeasureRequest {
   protocol: MetricProtocol;
   scale: number;
   device: Device;
+  /** Interactive unless said otherwise. */
+  priority?: Priority;
 }
 
 /** Draw the strip of a finished run as a PNG. */
@@ -83,6 +86,8 @@ export interface Requests {
   strip: { request: StripRequest; result: RunView };
   measure: { request: MeasureRequest; result: Measurement };
   draw: { request: DrawRequest; result: { /** base64 PNG */ png: string; width: number; height: number } };
+  inspect: { request: InspectRequest; result: Inspection };
+  figure: { request: FigureRequest; result: FigureDrawing };
   devices: { request: Record<string, never>; result: DeviceReport[] };
 }
 export type RequestKind = keyof Requests;
@@ -95,6 +100,7 @@ export type ClientMessage =
 export type ServiceMessage =
   | { type: 'welcome'; pid: number; versions: Record<string, string> }
   | { type: 'progress'; id: number; stage: Stage; done: number; total: number; secondsLeft?: number }
+  | { type: 'start'; id: number; start: RunStart }
   | { type: 'frame'; id: number; record: FrameRecord; picture?: FramePicture }
   | { type: 'result'; id: number; result: unknown }
   | { type: 'failure'; id: number; failure: Failure };

@@ -47,7 +47,8 @@ export interface RunRecord {
   task: Task;
   taskSource: 'user' | 'prompt' | 'detected';
   prompt: { text: string; source: 'user' | 'uniform' | 'scene' };
-  model: { id: string; sha256: string; adapter?: string };
+  /** `expert` = the task whose networks acted, where a model has networks of their own for each. */
+  model: { id: string; sha256: string; adapter?: string; expert?: Task };
   device: { requested: Device; used: ConcreteDevice };
   input: { file: string; sha256: string; width: number; height: number };
   reference?: { file: string; sha256: string };
@@ -67,6 +68,9 @@ export interface RunRecord {
   /** Plain sentences about what the reader should know: a device fallback, a metric that could not be computed. */
   warnings?: string[];
 }
+
+/** What a run has decided before its first frame is there: the part of the record that no longer changes. */
+export type RunStart = Pick<RunRecord, 'task' | 'taskSource' | 'prompt' | 'model' | 'device'>;
 
 /** A frame's pictures inside a notebook: always `data:image/(png|jpeg|webp);base64,...`. */
 export interface FramePicture {
@@ -181,6 +185,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
     isText(model.id, 256) &&
     isText(model.sha256, 64) &&
     (model.adapter === undefined || isText(model.adapter, 1024)) &&
+    (model.expert === undefined || isOneOf(TASKS, model.expert)) &&
     isObject(device) &&
     isOneOf(DEVICES, device.requested) &&
     isOneOf(DEVICES, device.used) &&

@@ -35,7 +35,6 @@ export async function* run(): AsyncGenerator<Row> {
       const request: RestoreRequest = {
         input: file,
         task: 'deblurring',
-        taskSource: 'user',
         frames: FRAMES,
         scale: 4,
         model: 'compact',
@@ -69,6 +68,7 @@ export async function* run(): AsyncGenerator<Row> {
 /** Shortest time of one trunk and eight heads (frame 1 is the input), nothing else. */
 async function bareSeconds(file: string): Promise<number> {
   const model = await findModel('compact');
+  if (model.manifest.kind !== 'trajectory') throw new Error('compact is not a trajectory model');
   const trunk = await Network.load(model, 'trunk', 'cpu');
   const head = await Network.load(model, 'head', 'cpu');
   const { pixels } = await decodePicture(file);
@@ -76,11 +76,11 @@ async function bareSeconds(file: string): Promise<number> {
   const plane = width * height;
   const planar = new Float32Array(3 * plane);
   for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) planar[c * plane + i] = (data[i * 3 + c] as number) / 255;
-  const side = model.manifest.thumbnail;
+  const { thumbnail: side, prompt: settings } = model.manifest;
   const tensor = (values: Float32Array, dims: number[]): TensorData => ({ type: 'float32', data: values, dims });
   const image = tensor(planar, [1, 3, height, width]);
   const thumbnail = tensor(areaThumbnail(pixels, side), [1, 3, side, side]);
-  const prompt = tensor(new Float32Array(model.manifest.prompt.width), [1, model.manifest.prompt.width]);
+  const prompt = tensor(new Float32Array(settings.width), [1, settings.width]);
   let best = Infinity;
   for (let i = 0; i <= REPEAT; i++) {
     const start = performance.now();

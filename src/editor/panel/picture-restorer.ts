@@ -39,7 +39,6 @@ export class PictureRestorer {
     const request: RestoreRequest = {
       input: job.input,
       task: job.task,
-      taskSource: 'user',
       ...(job.prompt === undefined ? {} : { prompt: job.prompt }),
       frames: settings.frames,
       scale: SCALE,
@@ -69,6 +68,7 @@ export class PictureRestorer {
           live.onProgress(progress);
           job.onProgress?.(shareOf(progress), describe(progress));
         },
+        onStart: (start) => live.onStart(start),
         onFrame: (frame) => live.onFrame(frame),
       });
     } finally {

@@ -1,7 +1,7 @@
-import { RestorationError, type ConcreteDevice } from '../../protocol';
+import { RestorationError, type ConcreteDevice, type Task } from '../../protocol';
 import { createPixels, type Pixels } from '../image/pixels';
 import { areaThumbnail } from '../image/thumbnail';
-import type { InstalledModel, TrajectoryManifest } from '../models/manifest';
+import { expertOf, type Expert, type InstalledModel, type TrajectoryManifest } from '../models/manifest';
 import { Network, type TensorData } from '../models/sessions';
 import { tileSpans, tileWeights, type TileSpan } from '../models/tiling';
 import { promptFeatures } from '../prompts/features';
@@ -16,6 +16,8 @@ export interface TrajectoryProgress {
 export interface TrajectoryRequest {
   /** The degraded picture at full size. */
   picture: Pixels;
+  /** Which expert acts. */
+  task: Task;
   prompt: string;
   /** Severities of the frames asked for, each in [0, 1]; 1 is the picture itself. */
   severities: readonly number[];
@@ -34,41 +36,129 @@ function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** What the text encoder makes of a prompt. */
+interface EncodedPrompt {
+  /** The conditioning vector, [1, prompt.width]. */
+  vector: TensorData;
+  /** One number a task, in the order of the manifest's `tasks`; absent when the encoder does not tell tasks apart. */
+  taskLogits?: Float32Array;
+}
+
+/** The task that a prompt asks for. */
+export interface PromptTask {
+  task: Task;
+  /** Softmax of the encoder's logits, in (0, 1]. */
+  confidence: number;
+}
+
+/** The two networks of one expert, loaded when it first acts. */
+interface LoadedExpert {
+  networks: Promise<{ trunk: Network; head: Network }>;
+  lastUsed: number;
+}
+
 /**
- * The embedded trajectory model f(y, c, s): a trunk runs once on the picture y and the prompt c, a light head once a
- * frame at severity s (models/compact/README.md). Large pictures go through in overlapping tiles, row by row, so that
- * memory beyond the result grows with the width of the picture only.
+ * The embedded trajectory model f(y, c, s): a text encoder reads the prompt c, a trunk runs once on the picture y and c, a
+ * light head once a frame at severity s (models/compact/README.md). Trunk and head are those of the task's expert, or
+ * serve all tasks. Large pictures go through in overlapping tiles, row by row, so that memory beyond the result grows
+ * with the width of the picture only.
  */
 export class CompactModel {
+  /** By file keys: experts may share networks. */
+  private readonly experts = new Map<string, LoadedExpert>();
+
   private constructor(
     readonly installed: InstalledModel<TrajectoryManifest>,
     readonly device: ConcreteDevice,
-    private readonly trunk: Network,
-    private readonly head: Network,
     private readonly text: Network,
   ) {}
 
-  /** @throws RestorationError `bad-model` when a file is missing, altered or not a network */
+  /**
+   * Loads the text encoder; an expert's networks follow when it first acts.
+   *
+   * @throws RestorationError `bad-model` when a file is missing, altered or not a network
+   */
   static async load(installed: InstalledModel<TrajectoryManifest>, device: ConcreteDevice): Promise<CompactModel> {
-    const trunk = await Network.load(installed, 'trunk', device);
-    const head = await Network.load(installed, 'head', device);
     // A bag of words is nothing for a GPU.
-    const text = await Network.load(installed, 'text', 'cpu');
-    return new CompactModel(installed, device, trunk, head, text);
+    return new CompactModel(installed, device, await Network.load(installed, 'text', 'cpu'));
   }
 
   async release(): Promise<void> {
-    await Promise.all([this.trunk.release(), this.head.release(), this.text.release()]);
+    await Promise.all([this.text.release(), this.releaseIdle(0)]);
   }
 
-  /** The conditioning vector of a prompt, [1, prompt.width]. */
-  async encodePrompt(prompt: string): Promise<TensorData> {
-    const ids = promptFeatures(prompt, this.installed.manifest.prompt);
+  /** Unloads the experts that have not acted for so long. No trajectory may be running. */
+  async releaseIdle(milliseconds: number): Promise<void> {
+    const now = performance.now();
+    for (const [key, { networks, lastUsed }] of [...this.experts]) {
+      if (now - lastUsed < milliseconds) continue;
+      this.experts.delete(key);
+      const { trunk, head } = await networks;
+      await Promise.all([trunk.release(), head.release()]);
+    }
+  }
+
+  /** Networks in memory, as `trunk, head` of their experts. */
+  get loadedExperts(): string[] {
+    return [...this.experts.keys()];
+  }
+
+  private async expert({ trunk, head }: Expert): Promise<{ trunk: Network; head: Network }> {
+    const key = `${trunk}, ${head}`;
+    let loaded = this.experts.get(key);
+    if (!loaded) {
+      loaded = { networks: this.loadExpert(trunk, head), lastUsed: performance.now() };
+      this.experts.set(key, loaded);
+    }
+    try {
+      return await loaded.networks;
+    } catch (error) {
+      // A failed load is not remembered: the next call tries again.
+      this.experts.delete(key);
+      throw error;
+    } finally {
+      loaded.lastUsed = performance.now();
+    }
+  }
+
+  private async loadExpert(trunk: string, head: string): Promise<{ trunk: Network; head: Network }> {
+    return {
+      trunk: await Network.load(this.installed, trunk, this.device),
+      head: await Network.load(this.installed, head, this.device),
+    };
+  }
+
+  /**
+   * The task that a prompt asks for in words: the largest of the text encoder's logits.
+   *
+   * @throws RestorationError `bad-argument` when the model's encoder does not tell tasks apart
+   */
+  async taskOf(prompt: string): Promise<PromptTask> {
+    const { tasks, id } = this.installed.manifest;
+    const { taskLogits } = await this.encodePrompt(prompt);
+    if (!taskLogits) {
+      throw new RestorationError(
+        'bad-argument',
+        `Model ${id} cannot tell from a prompt what to do.`,
+        `Give the task: one of ${tasks.join(', ')}.`,
+      );
+    }
+    const best = taskLogits.indexOf(Math.max(...taskLogits));
+    const sum = taskLogits.reduce((total, logit) => total + Math.exp(logit - (taskLogits[best] as number)), 0);
+    return { task: tasks[best] as Task, confidence: 1 / sum };
+  }
+
+  private async encodePrompt(prompt: string): Promise<EncodedPrompt> {
+    const { tasks, prompt: settings } = this.installed.manifest;
+    const ids = promptFeatures(prompt, settings);
     const outputs = await this.text.run({
       ids: { type: 'int64', data: BigInt64Array.from(ids, BigInt), dims: [1, ids.length] },
     });
-    const vector = this.output(outputs, 'prompt', [1, this.installed.manifest.prompt.width]);
-    return { type: 'float32', data: vector, dims: [1, vector.length] };
+    const vector = this.output(outputs, 'prompt', [1, settings.width]);
+    return {
+      vector: { type: 'float32', data: vector, dims: [1, vector.length] },
+      ...(outputs.task ? { taskLogits: this.output(outputs, 'task', [1, tasks.length]) } : {}),
+    };
   }
 
   /**
@@ -78,9 +168,11 @@ export class CompactModel {
    */
   async *trajectory(request: TrajectoryRequest): AsyncGenerator<TrajectoryFrame, void, void> {
     const { picture, severities, signal, onProgress } = request;
-    const { tile, input, thumbnail } = this.installed.manifest;
-    const columns = tileSpans(picture.width, tile.size, tile.overlap, input.multiple);
-    const rows = tileSpans(picture.height, tile.size, tile.overlap, input.multiple);
+    const { input, thumbnail } = this.installed.manifest;
+    const expert = expertOf(this.installed.manifest, request.task);
+    const { tile, multiple } = expert;
+    const columns = tileSpans(picture.width, tile.size, tile.overlap, multiple);
+    const rows = tileSpans(picture.height, tile.size, tile.overlap, multiple);
     // Severity 1 is the picture itself by definition of the model: no network has to say so.
     const computed = [...severities.keys()].filter((index) => severities[index] !== 1);
     const total = columns.length * rows.length * (1 + computed.length);
@@ -97,7 +189,8 @@ export class CompactModel {
     }
     if (computed.length === 0) return;
 
-    const prompt = await this.encodePrompt(request.prompt);
+    const { trunk, head } = await this.expert(expert);
+    const { vector: prompt } = await this.encodePrompt(request.prompt);
     const look: TensorData = {
       type: 'float32',
       data: areaThumbnail(picture, thumbnail),
@@ -112,14 +205,14 @@ export class CompactModel {
     for (const [row, y] of rows.entries()) {
       const vertical = tileWeights(rows, row, tile.overlap);
       for (const [column, x] of columns.entries()) {
-        const image = paddedTile(picture, x, y, input.multiple, input.minimumSide);
-        const { features } = await this.trunk.run({ image, thumbnail: look, prompt });
+        const image = paddedTile(picture, x, y, multiple, input.minimumSide);
+        const { features } = await trunk.run({ image, thumbnail: look, prompt });
         if (!features) throw this.missing('features');
         await step();
         const horizontal = tileWeights(columns, column, tile.overlap);
         const lastOfRow = column === columns.length - 1;
         for (const { index, severity, pixels, band } of frames) {
-          const outputs = await this.head.run({
+          const outputs = await head.run({
             image,
             features: { type: 'float32', data: features.data, dims: features.dims },
             prompt,
@@ -192,8 +285,8 @@ function paddedTile(
   multiple: number,
   minimumSide: number,
 ): TensorData & { type: 'float32' } {
-  const width = Math.max(minimumSide, Math.ceil(x.length / multiple) * multiple);
-  const height = Math.max(minimumSide, Math.ceil(y.length / multiple) * multiple);
+  const width = Math.ceil(Math.max(minimumSide, x.length) / multiple) * multiple;
+  const height = Math.ceil(Math.max(minimumSide, y.length) / multiple) * multiple;
   const plane = width * height;
   const data = new Float32Array(3 * plane);
   const columns = Int32Array.from({ length: width }, (_, i) => (x.start + reflect(i, x.length)) * 3);

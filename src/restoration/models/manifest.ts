@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RestorationError, TASKS, type Task } from '../../protocol';
-import { modelsFolder } from './locations';
+import { installedModelsFolder, modelsFolder } from './locations';
+import { Fields, MANIFEST, badManifest, isObject, shownValue } from './manifest-fields';
+import { parseNetworkSettings, type NetworkSettings } from './network-manifest';
 
 export interface ModelFile {
   /** Relative to the manifest's folder, inside it. */
   path: string;
   sha256: string;
   bytes: number;
+  /** Where to download it, https; without it, `path` beside the manifest's own address. */
+  url?: string;
 }
 
 interface ManifestBase {
@@ -20,12 +24,31 @@ interface ManifestBase {
   files: Record<string, ModelFile>;
 }
 
+/** How large pictures are cut: pixels of the network's input. */
+export interface TileSettings {
+  size: number;
+  overlap: number;
+}
+
+/** One task's networks: keys of the manifest's files, and where they differ from the rest of the model. */
+export interface ExpertManifest {
+  trunk: string;
+  head: string;
+  tile?: TileSettings;
+  multiple?: number;
+}
+
+/** What runs for one task, with everything filled in. */
+export type Expert = Required<ExpertManifest>;
+
 /** A model that restores: one trunk a picture, one head a frame (models/compact). */
 export interface TrajectoryManifest extends ManifestBase {
   kind: 'trajectory';
   tasks: Task[];
   input: { multiple: number; minimumSide: number };
-  tile: { size: number; overlap: number };
+  tile: TileSettings;
+  /** Networks of their own for each task; without them the files `trunk` and `head` serve all tasks. */
+  experts?: Partial<Record<Task, ExpertManifest>>;
   /** Side of the thumbnail that carries global statistics. */
   thumbnail: number;
   prompt: { buckets: number; maximumIds: number; width: number };
@@ -38,7 +61,19 @@ export interface MetricManifest extends ManifestBase {
   input: { multiple: number; minimumSide: number };
 }
 
-export type Manifest = TrajectoryManifest | MetricManifest;
+/** Any image-to-image network, shown as a trajectory of its input and its result. */
+export interface NetworkManifest extends ManifestBase, NetworkSettings {
+  kind: 'network';
+  tasks: Task[];
+  /** Such a network reads no prompt. */
+  uniformPrompts: Record<Task, string>;
+  experts?: undefined;
+}
+
+/** A model that restores pictures. */
+export type RestorationManifest = TrajectoryManifest | NetworkManifest;
+
+export type Manifest = RestorationManifest | MetricManifest;
 
 /** A manifest that was read and checked, with the folder it lies in. */
 export interface InstalledModel<M extends Manifest = Manifest> {
@@ -48,87 +83,130 @@ export interface InstalledModel<M extends Manifest = Manifest> {
   sha256: string;
 }
 
-const MANIFEST = 'manifest.json';
 const MAXIMUM_MANIFEST_BYTES = 1_000_000;
+const MAXIMUM_FILES = 64;
+export const MODEL_ID = /^[a-z0-9][a-z0-9.-]{0,99}$/;
 
-function bad(folder: string, problem: string): RestorationError {
-  return new RestorationError(
-    'bad-model',
-    `The model manifest ${path.join(folder, MANIFEST)} is not valid: ${problem}.`,
-    'Install the model again, or correct its manifest.',
-  );
-}
+/**
+ * Names that mean the same file on every system: relative, without `..`, hidden parts, backslashes, drive letters or names
+ * that end in a dot or a space. The schema has the same expression.
+ */
+const FILE_PATH =
+  /^(?=.{1,400}$)(?!manifest\.json$)[\p{L}\p{N}_](?:[\p{L}\p{N}_. @+()-]*[\p{L}\p{N}_@+()-])?(?:\/[\p{L}\p{N}_](?:[\p{L}\p{N}_. @+()-]*[\p{L}\p{N}_@+()-])?)*$/u;
+const FILE_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Reads numbers and texts out of untrusted JSON, with the field's name in every complaint. */
-class Fields {
-  constructor(
-    private readonly value: Record<string, unknown>,
-    private readonly folder: string,
-    private readonly prefix = '',
-  ) {}
-
-  text(name: string): string {
-    const value = this.value[name];
-    if (typeof value !== 'string' || value === '' || value.length > 1000) {
-      throw bad(this.folder, `"${this.prefix}${name}" has to be a text`);
-    }
-    return value;
-  }
-
-  integer(name: string, minimum: number, maximum: number): number {
-    const value = this.value[name];
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum) {
-      throw bad(this.folder, `"${this.prefix}${name}" has to be a whole number from ${minimum} to ${maximum}`);
-    }
-    return value;
-  }
-
-  object(name: string): Fields {
-    const value = this.value[name];
-    if (!isObject(value)) throw bad(this.folder, `"${this.prefix}${name}" has to be an object`);
-    return new Fields(value, this.folder, `${this.prefix}${name}.`);
-  }
-
-  keys(): string[] {
-    return Object.keys(this.value);
-  }
-
-  raw(name: string): unknown {
-    return this.value[name];
-  }
-}
+const bad = badManifest;
 
 function parseFiles(fields: Fields, folder: string): Record<string, ModelFile> {
   const files: Record<string, ModelFile> = {};
+  if (fields.keys().length > MAXIMUM_FILES) throw bad(folder, `"files" has to name at most ${MAXIMUM_FILES} files`);
   for (const key of fields.keys()) {
+    if (!FILE_KEY.test(key)) throw bad(folder, `"files" may not have the key ${shownValue(key)}`);
     const entry = fields.object(key);
     const file = entry.text('path');
-    const resolved = path.resolve(folder, file);
-    if (path.isAbsolute(file) || file.includes('\\') || !resolved.startsWith(path.resolve(folder) + path.sep)) {
-      throw bad(folder, `"files.${key}.path" has to stay inside the model's folder, not ${JSON.stringify(file)}`);
+    if (!FILE_PATH.test(file)) {
+      throw bad(folder, `"files.${key}.path" has to stay inside the model's folder, not ${shownValue(file)}`);
     }
     const sha256 = entry.text('sha256');
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw bad(folder, `"files.${key}.sha256" has to be 64 hexadecimal digits`);
-    files[key] = { path: file, sha256, bytes: entry.integer('bytes', 1, 2 ** 41) };
+    const url = entry.has('url') ? entry.text('url', 2000) : undefined;
+    if (
+      url !== undefined &&
+      !/^https:\/\/[^\s]+$/.test(url) &&
+      !/^http:\/\/(localhost|127\.0\.0\.1)[:/][^\s]+$/.test(url)
+    ) {
+      throw bad(folder, `"files.${key}.url" has to begin with https://, not ${shownValue(url)}`);
+    }
+    files[key] = {
+      path: file,
+      sha256,
+      bytes: entry.integer('bytes', 1, 2 ** 41),
+      ...(url === undefined ? {} : { url }),
+    };
   }
   return files;
 }
 
 function requireFiles(folder: string, files: Record<string, ModelFile>, names: string[]): void {
-  for (const name of names) if (!files[name]) throw bad(folder, `"files.${name}" is missing`);
+  for (const name of names) if (!Object.hasOwn(files, name)) throw bad(folder, `"files.${name}" is missing`);
+}
+
+function parseTile(fields: Fields, name: string, multiple: number, folder: string): TileSettings {
+  const tile = fields.object(name);
+  const size = tile.integer('size', 64, 8192);
+  if (size % multiple !== 0) {
+    throw bad(
+      folder,
+      `"${tile.label('size')}" has to be a multiple of what the network's sides are divisible by (${multiple})`,
+    );
+  }
+  return { size, overlap: tile.integer('overlap', 0, Math.floor(size / 3)) };
+}
+
+/** Every task needs an expert of its own, and every expert a task. */
+function parseExperts(
+  fields: Fields,
+  model: { tasks: readonly Task[]; files: Record<string, ModelFile>; tile: TileSettings; multiple: number },
+  folder: string,
+): Partial<Record<Task, ExpertManifest>> {
+  for (const key of fields.keys()) {
+    if (!(model.tasks as readonly string[]).includes(key)) {
+      throw bad(folder, `"experts" names ${JSON.stringify(key)}, which is not among "tasks"`);
+    }
+  }
+  const experts: Partial<Record<Task, ExpertManifest>> = {};
+  for (const task of model.tasks) {
+    const entry = fields.object(task);
+    const file = (part: 'trunk' | 'head'): string => {
+      const key = entry.text(part);
+      if (!Object.hasOwn(model.files, key))
+        throw bad(folder, `"${entry.label(part)}" names no file of "files": ${key}`);
+      return key;
+    };
+    const multiple = entry.has('multiple') ? entry.integer('multiple', 1, 1024) : undefined;
+    const tile = entry.has('tile') ? parseTile(entry, 'tile', multiple ?? model.multiple, folder) : undefined;
+    if (!tile && multiple !== undefined && model.tile.size % multiple !== 0) {
+      throw bad(folder, `"tile.size" has to be a multiple of "${entry.label('multiple')}"`);
+    }
+    experts[task] = {
+      trunk: file('trunk'),
+      head: file('head'),
+      ...(tile ? { tile } : {}),
+      ...(multiple === undefined ? {} : { multiple }),
+    };
+  }
+  return experts;
+}
+
+function parseTasks(fields: Fields, folder: string): Task[] {
+  const tasks = fields.raw('tasks');
+  const valid =
+    Array.isArray(tasks) &&
+    tasks.length > 0 &&
+    tasks.every((task) => TASKS.includes(task as Task)) &&
+    new Set(tasks).size === tasks.length;
+  if (!valid) throw bad(folder, `"tasks" has to be a list out of ${TASKS.join(', ')}`);
+  return [...(tasks as Task[])];
+}
+
+/** What runs for a task: its expert, or the one trunk and head that serve all tasks. */
+export function expertOf(manifest: TrajectoryManifest, task: Task): Expert {
+  const expert = manifest.experts?.[task];
+  return {
+    trunk: expert?.trunk ?? 'trunk',
+    head: expert?.head ?? 'head',
+    tile: expert?.tile ?? manifest.tile,
+    multiple: expert?.multiple ?? manifest.input.multiple,
+  };
 }
 
 /** Checks the JSON of a manifest. `folder` is where it lies; nothing on disk is touched. */
 export function parseManifest(json: unknown, folder: string): Manifest {
   if (!isObject(json)) throw bad(folder, 'a JSON object was expected');
   const fields = new Fields(json, folder);
-  if (json.schema !== 1) throw bad(folder, `"schema" has to be 1, not ${JSON.stringify(json.schema)}`);
+  if (json.schema !== 1) throw bad(folder, `"schema" has to be 1, not ${shownValue(json.schema)}`);
   const id = fields.text('id');
-  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(id)) throw bad(folder, '"id" may hold a-z, 0-9, dot and hyphen only');
+  if (!MODEL_ID.test(id)) throw bad(folder, '"id" may hold a-z, 0-9, dot and hyphen only');
   const base = {
     schema: 1 as const,
     id,
@@ -137,34 +215,37 @@ export function parseManifest(json: unknown, folder: string): Manifest {
     license: fields.text('license'),
     files: parseFiles(fields.object('files'), folder),
   };
+  const kind = fields.oneOf('kind', ['trajectory', 'network', 'metric'] as const);
+  if (kind === 'network') {
+    requireFiles(folder, base.files, ['network']);
+    const tasks = parseTasks(fields, folder);
+    const uniformPrompts = Object.fromEntries(tasks.map((task) => [task, ''])) as Record<Task, string>;
+    return { ...base, kind, tasks, uniformPrompts, ...parseNetworkSettings(fields, tasks) };
+  }
   const input = fields.object('input');
   const inputSizes = {
     multiple: input.integer('multiple', 1, 1024),
     minimumSide: input.integer('minimumSide', 1, 4096),
   };
-  const kind = fields.text('kind');
   if (kind === 'metric') {
     requireFiles(folder, base.files, ['features', 'distance']);
     return { ...base, kind, input: inputSizes };
   }
-  if (kind !== 'trajectory')
-    throw bad(folder, `"kind" has to be "trajectory" or "metric", not ${JSON.stringify(kind)}`);
-  requireFiles(folder, base.files, ['trunk', 'head', 'text']);
-  const tasks = fields.raw('tasks');
-  if (!Array.isArray(tasks) || tasks.length === 0 || !tasks.every((t): t is Task => TASKS.includes(t as Task))) {
-    throw bad(folder, `"tasks" has to be a list out of ${TASKS.join(', ')}`);
-  }
+  requireFiles(folder, base.files, fields.has('experts') ? ['text'] : ['trunk', 'head', 'text']);
+  const tasks = parseTasks(fields, folder);
   const uniform = fields.object('uniformPrompts');
-  const tile = fields.object('tile');
   const prompt = fields.object('prompt');
-  const size = tile.integer('size', 64, 8192);
-  if (size % inputSizes.multiple !== 0) throw bad(folder, '"tile.size" has to be a multiple of "input.multiple"');
+  const tile = parseTile(fields, 'tile', inputSizes.multiple, folder);
+  const experts = fields.has('experts')
+    ? parseExperts(fields.object('experts'), { tasks, files: base.files, tile, multiple: inputSizes.multiple }, folder)
+    : undefined;
   return {
     ...base,
     kind,
     tasks,
     input: inputSizes,
-    tile: { size, overlap: tile.integer('overlap', 0, Math.floor(size / 3)) },
+    tile,
+    ...(experts ? { experts } : {}),
     thumbnail: fields.integer('thumbnail', 1, 1024),
     prompt: {
       buckets: prompt.integer('buckets', 2, 2 ** 24),
@@ -199,51 +280,71 @@ export async function readManifest(folder: string): Promise<InstalledModel> {
     throw bad(folder, `it is not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
   const manifest = parseManifest(json, folder);
-  const hash = createHash('sha256');
-  for (const key of Object.keys(manifest.files).sort()) hash.update(`${key}:${manifest.files[key]?.sha256}\n`);
-  return { folder, manifest, sha256: hash.digest('hex') };
+  return { folder, manifest, sha256: weightsHash(manifest) };
 }
 
-/** Ids of the models that ship inside and restore pictures. */
-export async function listModels(folder: string = modelsFolder()): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+/** SHA-256 over the hashes of the files in the order of their keys. */
+export function weightsHash({ files }: Pick<Manifest, 'files'>): string {
+  const hash = createHash('sha256');
+  for (const key of Object.keys(files).sort()) hash.update(`${key}:${files[key]?.sha256}\n`);
+  return hash.digest('hex');
+}
+
+/** Ids of the models in a folder that restore pictures. */
+async function restorationIds(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const found: string[] = [];
   for (const entry of entries) {
-    if (!entry.isDirectory()) continue;
+    if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
     try {
       const { manifest } = await readManifest(path.join(folder, entry.name));
-      if (manifest.kind === 'trajectory') found.push(manifest.id);
+      // A folder of another name than its model's id could pass itself off as another model.
+      if (manifest.kind !== 'metric' && manifest.id === entry.name) found.push(manifest.id);
     } catch {
       // A folder without a valid manifest is not a model; `readManifest` says why to whoever asks for it by name.
     }
   }
-  return found.sort();
+  return found;
+}
+
+/** Ids of the models that restore pictures: those that ship inside and those that were added. */
+export async function listModels(): Promise<string[]> {
+  const ids = await Promise.all([modelsFolder(), installedModelsFolder()].map(restorationIds));
+  return [...new Set(ids.flat())].sort();
 }
 
 /**
- * Finds a restoration model by id (among those that ship inside) or by the path of a folder with a manifest.
+ * Finds a restoration model by id (what ships inside comes before what was added) or by the path of a folder with a
+ * manifest.
  *
  * @throws RestorationError `unknown-model` or `bad-model`
  */
-export async function findModel(idOrFolder: string): Promise<InstalledModel<TrajectoryManifest>> {
-  const byPath = /[\\/]/.test(idOrFolder) || idOrFolder === '.' || idOrFolder === '..';
-  const known = byPath ? [] : await listModels();
-  if (!byPath && !known.includes(idOrFolder)) {
+export async function findModel(idOrFolder: string): Promise<InstalledModel<RestorationManifest>> {
+  const model = await readManifest(await folderOf(idOrFolder));
+  if (model.manifest.kind === 'metric') {
     throw new RestorationError(
       'unknown-model',
-      `There is no model ${JSON.stringify(idOrFolder)}; installed: ${known.join(', ') || 'none'}.`,
-      'Name one of these, or the path of a folder with a manifest.json.',
-    );
-  }
-  const model = await readManifest(byPath ? path.resolve(idOrFolder) : path.join(modelsFolder(), idOrFolder));
-  if (model.manifest.kind !== 'trajectory') {
-    throw new RestorationError(
-      'unknown-model',
-      `${model.manifest.id} is a metric, not a model that restores pictures.`,
+      `There is no model ${shownValue(idOrFolder)} that restores pictures: ${model.manifest.id} is a metric.`,
       `Name one of: ${(await listModels()).join(', ')}.`,
     );
   }
   return { ...model, manifest: model.manifest };
+}
+
+async function folderOf(idOrFolder: string): Promise<string> {
+  if (/[\\/]/.test(idOrFolder) || idOrFolder === '.' || idOrFolder === '..') return path.resolve(idOrFolder);
+  if (MODEL_ID.test(idOrFolder)) {
+    for (const folder of [modelsFolder(), installedModelsFolder()]) {
+      const candidate = path.join(folder, idOrFolder);
+      const there = await stat(path.join(candidate, MANIFEST)).catch(() => undefined);
+      if (there?.isFile()) return candidate;
+    }
+  }
+  throw new RestorationError(
+    'unknown-model',
+    `There is no model ${shownValue(idOrFolder)}; installed: ${(await listModels()).join(', ') || 'none'}.`,
+    'Name one of these, or the path of a folder with a manifest.json.',
+  );
 }
 
 /** Bytes of a model's file after checking its place, size and SHA-256. */

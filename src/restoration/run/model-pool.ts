@@ -1,8 +1,8 @@
 import type { Device } from '../../protocol';
-import { CompactModel } from '../compact/compact-model';
 import { Lpips } from '../metrics/lpips';
 import { Devices, type DeviceChoice } from '../models/devices';
 import { findModel } from '../models/manifest';
+import { loadRestorationModel, type RestorationModel } from './restoration-model';
 
 /** Loaded networks are kept this long after their last use. */
 const IDLE_MILLISECONDS = 5 * 60_000;
@@ -13,15 +13,16 @@ const IDLE_MILLISECONDS = 5 * 60_000;
  */
 export class ModelPool {
   readonly devices = new Devices();
-  private readonly models = new Map<string, Promise<CompactModel>>();
+  private readonly models = new Map<string, Promise<RestorationModel>>();
   private lpips: Promise<Lpips> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  async restoration(idOrFolder: string, requested: Device): Promise<{ model: CompactModel; choice: DeviceChoice }> {
+  async restoration(idOrFolder: string, requested: Device): Promise<{ model: RestorationModel; choice: DeviceChoice }> {
     const installed = await findModel(idOrFolder);
     const choice = await this.devices.choose(requested);
-    const key = `${installed.folder}\n${installed.sha256}\n${choice.used}`;
-    const model = await this.keep(this.models, key, () => CompactModel.load(installed, choice.used));
+    // The whole manifest: a network behaves as its settings say.
+    const key = `${installed.folder}\n${JSON.stringify(installed.manifest)}\n${choice.used}`;
+    const model = await this.keep(this.models, key, () => loadRestorationModel(installed, choice.used));
     return { model, choice };
   }
 
@@ -43,9 +44,10 @@ export class ModelPool {
     this.timer.unref();
   }
 
-  /** Tells the pool that a run begins. */
-  wake(): void {
+  /** Tells the pool that a run begins: what the last runs did not need is unloaded. */
+  async wake(): Promise<void> {
     clearTimeout(this.timer);
+    for (const model of this.models.values()) await (await model).releaseIdle(IDLE_MILLISECONDS);
   }
 
   async release(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type RestoreRequest,
   type RunRecord,
   type RunView,
+  type Task,
 } from '../../protocol';
 import { throwIfCancelled } from '../compact/compact-model';
 import { resizeBicubic, scaledSize } from '../image/bicubic';
@@ -23,6 +24,7 @@ import type { RunEvents } from './events';
 import { FrameGauge } from './frame-gauge';
 import type { ModelPool } from './model-pool';
 import { framePicture, referencePicture } from './pictures';
+import { resolveTask } from './resolve-task';
 import { Stopwatch } from './stopwatch';
 import { versions } from './versions';
 
@@ -47,40 +49,63 @@ export async function restorePicture(
       ? undefined
       : await watch.time('decode', () => decodePicture(request.reference as string));
   throwIfCancelled(signal);
-  const picture = await watch.time('decode', () => networkInput(input, request));
 
   const { model, choice } = await watch.time('network', () => pool.restoration(request.model, request.device));
-  if (!model.installed.manifest.tasks.includes(request.task)) {
+  const { manifest } = model.installed;
+  const { task, taskSource } = await watch.time('network', () =>
+    resolveTask(request, { fromPrompt: (prompt) => model.taskOf(prompt) }),
+  );
+  if (!manifest.tasks.includes(task)) {
     throw new RestorationError(
       'bad-argument',
-      `Model ${model.installed.manifest.id} does not do ${request.task}; it does ${model.installed.manifest.tasks.join(', ')}.`,
+      `Model ${manifest.id} does not do ${task}; it does ${manifest.tasks.join(', ')}.`,
       'Choose one of these tasks or another model.',
     );
   }
+  const picture = await watch.time('decode', () => networkInput(input, task, request));
   const gauge = await watch.time('metrics', () =>
     reference
       ? FrameGauge.against(
           reference.pixels,
           picture,
-          { task: request.task, protocol: request.protocol ?? protocolOf(request.task), scale: request.scale },
+          { task, protocol: request.protocol ?? protocolOf(task), scale: request.scale },
           () => pool.perceptual(),
         )
       : FrameGauge.unreferenced(),
   );
 
-  const count = request.frames;
+  const count = model.frameCount ?? request.frames;
   const severities = Array.from({ length: count }, (_, k) => severityOf(k + 1, count));
   // With a reference the region is known at once; without one, only when the last frame is there.
   let region = request.region ? inside(request.region, picture) : undefined;
   if (!region && reference) region = chooseRegion(picture, reference.pixels);
-  const prompt = composePrompt(model.installed.manifest.uniformPrompts[request.task], request.prompt);
+  // A prompt that decided the task stands for itself; a task that was given is said first, in the model's own sentence.
+  const prompt: RunRecord['prompt'] =
+    taskSource === 'prompt'
+      ? { text: (request.prompt as string).trim(), source: 'user' }
+      : composePrompt(manifest.uniformPrompts[task], request.prompt);
+  const identity: RunRecord['model'] = {
+    id: manifest.id,
+    sha256: model.installed.sha256,
+    ...(manifest.experts ? { expert: task } : {}),
+  };
+  events.onStart({
+    task,
+    taskSource,
+    prompt,
+    model: identity,
+    device: { requested: request.device, used: choice.used },
+  });
 
   const frames: FrameRecord[] = [];
   const kept: Pixels[] = [];
   const pictures: RunView['pictures'] = [];
   const started = performance.now();
+  const notes: string[] = [];
   const trajectory = model.trajectory({
     picture,
+    source: input.pixels,
+    task,
     prompt: prompt.text,
     severities,
     signal,
@@ -94,7 +119,8 @@ export async function restorePicture(
   for (;;) {
     const next = await watch.time('network', () => trajectory.next());
     if (next.done) break;
-    const { index, pixels } = next.value;
+    const { index, pixels, note } = next.value;
+    if (note !== undefined) notes.push(note);
     const metrics = await watch.time('metrics', () => gauge.measure(pixels));
     const record: FrameRecord = {
       index: index + 1,
@@ -133,15 +159,16 @@ export async function restorePicture(
     ...input.notes,
     ...(reference?.notes ?? []),
     ...(choice.note ? [choice.note] : []),
+    ...notes,
     ...gauge.warnings,
   ];
   const best = bestFrames(frames);
   const record: RunRecord = {
     schema: RUN_SCHEMA,
-    task: request.task,
-    taskSource: request.taskSource,
+    task,
+    taskSource,
     prompt,
-    model: { id: model.installed.manifest.id, sha256: model.installed.sha256 },
+    model: identity,
     device: { requested: request.device, used: choice.used },
     input: {
       file: path.basename(request.input),
@@ -151,7 +178,7 @@ export async function restorePicture(
     },
     ...(reference ? { reference: { file: path.basename(request.reference as string), sha256: reference.sha256 } } : {}),
     ...(gauge.protocol ? { protocol: gauge.protocol } : {}),
-    ...(request.task === 'super-resolution' ? { scale: request.scale } : {}),
+    ...(task === 'super-resolution' ? { scale: request.scale } : {}),
     ...(region ? { region } : {}),
     frames,
     ...(best ? { best } : {}),
@@ -176,9 +203,9 @@ export async function restorePicture(
 }
 
 /** The picture at the size of the frames: for super-resolution the small picture enlarged by MATLAB's bicubic. */
-function networkInput(input: DecodedPicture, request: RestoreRequest): Pixels {
+function networkInput(input: DecodedPicture, task: Task, request: RestoreRequest): Pixels {
   const { pixels } = input;
-  if (request.task !== 'super-resolution') return pixels;
+  if (task !== 'super-resolution') return pixels;
   const { width, height } = scaledSize(pixels, request.scale);
   const area = width * height;
   if (area > MAXIMUM_PIXELS) {

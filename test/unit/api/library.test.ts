@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { MIME_BUNDLE, RUN_MIME, isRunView } from '../../../src/protocol';
-import { RestorationError, metrics, restore, shutdown, strip } from '../../../src/api';
+import { RestorationError, evaluate, metrics, restore, shutdown, strip } from '../../../src/api';
 import { writeTestModel } from '../restoration/test-model';
 
 const root = path.resolve(__dirname, '../../..');
@@ -109,11 +109,13 @@ describe('library', () => {
     await assert.rejects(running, cancelled);
   });
 
-  it('refuses a call without a task or a picture in words that help', async () => {
+  it('refuses a call without a picture, or with nothing that says what to do, in words that help', async () => {
     const untyped = restore as unknown as (input?: unknown, options?: unknown) => Promise<unknown>;
-    await assert.rejects(untyped('x.png', {}), /needs a task.*super-resolution, deblurring, low-light/);
+    await assert.rejects(untyped(path.join(root, 'nowhere.png')), /There is no file/);
     await assert.rejects(untyped(undefined, { task: 'deblurring' }), /needs the path of a picture/);
-    await assert.rejects(untyped('x.png'), /needs a task/);
+    const unguided = evaluate as unknown as (folder: string, options?: unknown) => Promise<unknown>;
+    await assert.rejects(unguided('x', {}), /needs a task.*super-resolution, deblurring, low-light/);
+    await assert.rejects(unguided('x'), /needs a task/);
     await assert.rejects(metrics('nowhere.png', reference, { protocol: 'rgb' }), /There is no file/);
   });
 

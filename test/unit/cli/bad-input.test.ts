@@ -125,7 +125,6 @@ describe('bad input', () => {
       code: 2,
       message: /--task cannot be "colourise".*super-resolution, deblurring, low-light/,
     },
-    { what: 'no task', words: () => restoring(good), code: 2, message: /--task is missing/ },
     { what: 'no picture', words: () => restoring('--task', 'deblurring'), code: 2, message: /needs a picture/ },
     {
       what: 'no output folder',

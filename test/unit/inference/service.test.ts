@@ -48,7 +48,6 @@ describe('inference service', () => {
   const request = (changes: Partial<RestoreRequest> = {}): RestoreRequest => ({
     input: path.join(pictures, 'card.png'),
     task: 'deblurring',
-    taskSource: 'user',
     frames: 9,
     scale: 4,
     model,

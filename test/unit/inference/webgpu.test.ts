@@ -29,7 +29,6 @@ describe('WebGPU', () => {
   const request = (device: Device): RestoreRequest => ({
     input: card,
     task: 'low-light',
-    taskSource: 'user',
     frames: 3,
     scale: 4,
     model: 'compact',

@@ -54,7 +54,7 @@ function placesOf(value: Json, here: Array<string | number> = []): Array<Array<s
 /** Types demand every field: a field that is added to the record has to be added here, and so meets both guards. */
 const complete: Required<RunRecord> & { frames: Array<Required<FrameRecord>>; model: Required<RunRecord['model']> } = {
   ...recordOf([]),
-  model: { id: 'compact', sha256: '', adapter: 'rain.safetensors' },
+  model: { id: 'compact', sha256: '', adapter: 'rain.safetensors', expert: 'deblurring' },
   reference: { file: 'football-sharp.jpg', sha256: 'ef'.repeat(32) },
   protocol: { name: 'sr', scale: 4 },
   scale: 4,

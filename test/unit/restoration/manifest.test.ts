@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { RestorationError } from '../../../src/protocol';
-import { findModel, parseManifest, readVerified } from '../../../src/restoration/models/manifest';
+import { expertOf, findModel, parseManifest, readVerified } from '../../../src/restoration/models/manifest';
 import { writeTestModel } from './test-model';
 
 type Editable = Record<string, Record<string, Record<string, unknown>>>;
@@ -41,6 +41,47 @@ describe('model manifests', () => {
     ['a text for a number', (m) => Object.assign(m, { thumbnail: '64' }), /"thumbnail" has to be a whole number/],
     ['a hostile id', (m) => Object.assign(m, { id: '../x' }), /"id" may hold/],
   ];
+  const spoiledExperts: [string, (experts: Editable) => void, RegExp][] = [
+    ['an expert without a head', (e) => delete e.deblurring!.head, /"experts.deblurring.head" has to be a text/],
+    ['an expert of no file', (e) => Object.assign(e.deblurring!, { trunk: 'x' }), /names no file of "files": x/],
+    ['an expert named like a prototype', (e) => Object.assign(e.deblurring!, { trunk: 'toString' }), /names no file/],
+    ['a task without an expert', (e) => delete e['low-light'], /"experts.low-light" has to be an object/],
+    ['an expert of no task', (e) => Object.assign(e, { colourise: {} }), /"colourise", which is not among "tasks"/],
+    ['an expert of a bad multiple', (e) => Object.assign(e.deblurring!, { multiple: 48 }), /has to be a multiple of/],
+    [
+      'an expert of a bad tile',
+      (e) => Object.assign(e.deblurring!, { tile: { size: 100, overlap: 8 } }),
+      /"experts.deblurring.tile.size" has to be a multiple/,
+    ],
+  ];
+  for (const [what, edit, message] of spoiledExperts) {
+    it(`are refused with ${what}`, async () => {
+      await writeTestModel(folder, { experts: true, edit: ({ experts }) => edit(experts as Editable) });
+      await assert.rejects(findModel(folder), (error) => {
+        assert.ok(error instanceof RestorationError);
+        assert.equal(error.code, 'bad-model');
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it('give each task its expert, or all tasks the same networks', async () => {
+    const single = (await findModel(await writeTestModel(path.join(folder, 'single')))).manifest;
+    const base = { tile: { size: 512, overlap: 48 }, multiple: 16 };
+    assert.deepEqual(expertOf(single, 'deblurring'), { trunk: 'trunk', head: 'head', ...base });
+    const own = { tile: { size: 256, overlap: 32 }, multiple: 32 };
+    const routed = await findModel(
+      await writeTestModel(path.join(folder, 'routed'), {
+        experts: true,
+        edit: ({ experts }) => Object.assign((experts as Editable).deblurring!, own),
+      }),
+    );
+    const networks = (task: string) => ({ trunk: `${task}-trunk`, head: `${task}-head` });
+    assert.deepEqual(expertOf(routed.manifest, 'deblurring'), { ...networks('deblurring'), ...own });
+    assert.deepEqual(expertOf(routed.manifest, 'low-light'), { ...networks('low-light'), ...base });
+  });
+
   for (const [what, edit, message] of spoiled) {
     it(`are refused with ${what}`, async () => {
       await writeTestModel(folder, { edit: (manifest) => edit(manifest) });

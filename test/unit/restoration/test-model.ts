@@ -1,15 +1,51 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { TASKS, type Task } from '../../../src/protocol';
+import { promptFeatures } from '../../../src/restoration/prompts/features';
 import { writeOnnxModel, type GraphSpec } from '../../../src/restoration/models/onnx-writer';
 
 const PROMPT_WIDTH = 4;
-const TEXT: GraphSpec = {
+const BUCKETS = 64;
+/** The encoder looks a text's ids up in a table of task logits and adds them up; the prompt vector is zero. */
+const textEncoder = (logits: Float32Array | undefined): GraphSpec => ({
   inputs: [{ name: 'ids', dims: [1, 'l'], type: 'int64' }],
-  outputs: [{ name: 'prompt', dims: [1, PROMPT_WIDTH] }],
-  nodes: [{ op: 'Identity', inputs: ['zero'], outputs: ['prompt'] }],
-  initialisers: [{ name: 'zero', dims: [1, PROMPT_WIDTH], data: new Float32Array(PROMPT_WIDTH) }],
+  outputs: [
+    { name: 'prompt', dims: [1, PROMPT_WIDTH] },
+    ...(logits ? [{ name: 'task', dims: [1, TASKS.length] }] : []),
+  ],
+  nodes: [
+    { op: 'Identity', inputs: ['zero'], outputs: ['prompt'] },
+    ...(logits
+      ? [
+          { op: 'Gather', inputs: ['logits', 'ids'], outputs: ['rows'] },
+          { op: 'ReduceMean', inputs: ['rows'], outputs: ['task'], attributes: { axes: [1], keepdims: 0 } },
+        ]
+      : []),
+  ],
+  initialisers: [
+    { name: 'zero', dims: [1, PROMPT_WIDTH], data: new Float32Array(PROMPT_WIDTH) },
+    ...(logits ? [{ name: 'logits', dims: [BUCKETS, TASKS.length], data: logits }] : []),
+  ],
+});
+
+/** Words that the test encoder knows: every id of such a word votes for the task. */
+export const TASK_WORDS: Record<Task, string> = {
+  'super-resolution': 'enlarge',
+  deblurring: 'sharpen',
+  'low-light': 'brighten',
 };
+
+function taskTable(): Float32Array {
+  const table = new Float32Array(BUCKETS * TASKS.length);
+  TASKS.forEach((task, column) => {
+    for (const id of promptFeatures(TASK_WORDS[task], { buckets: BUCKETS, maximumIds: 32 })) {
+      table[id * TASKS.length + column] = 8;
+    }
+  });
+  return table;
+}
+
 const TRUNK: GraphSpec = {
   inputs: [
     { name: 'image', dims: [1, 3, 'h', 'w'] },
@@ -33,7 +69,7 @@ const HEADS: Record<'local' | 'nan' | 'wrong-size', GraphSpec['nodes']> = {
   local: [
     { op: 'Sub', inputs: ['one', 'severity'], outputs: ['left'] },
     { op: 'Sub', inputs: ['one', 'image'], outputs: ['dark'] },
-    { op: 'Mul', inputs: ['dark', 'half'], outputs: ['step'] },
+    { op: 'Mul', inputs: ['dark', 'step-size'], outputs: ['step'] },
     { op: 'Mul', inputs: ['step', 'left'], outputs: ['part'] },
     { op: 'Add', inputs: ['image', 'part'], outputs: ['frame'] },
   ],
@@ -47,7 +83,14 @@ const HEADS: Record<'local' | 'nan' | 'wrong-size', GraphSpec['nodes']> = {
 
 const scalar = (name: string, value: number) => ({ name, dims: [1], data: Float32Array.of(value) });
 
+/** How far from white towards the picture an expert leaves a pixel, so that its frames say who acted. */
+export const EXPERT_STEPS: Record<Task, number> = { 'super-resolution': 0.25, deblurring: 0.5, 'low-light': 1 };
+
 export interface TestModelOptions {
+  /** A trunk and a head for each task instead of one for all. */
+  experts?: boolean;
+  /** The encoder gives task logits; it does unless said otherwise. */
+  tellsTasks?: boolean;
   head?: keyof typeof HEADS;
   tile?: { size: number; overlap: number };
   /** Changes to the manifest after it was made, to spoil it. */
@@ -56,7 +99,7 @@ export interface TestModelOptions {
 
 /** Writes a real, tiny trajectory model into a folder and returns it. */
 export async function writeTestModel(folder: string, options: TestModelOptions = {}): Promise<string> {
-  const head: GraphSpec = {
+  const head = (step: number): GraphSpec => ({
     inputs: [
       { name: 'image', dims: [1, 3, 'h', 'w'] },
       { name: 'features', dims: [1, 3, 'fh', 'fw'] },
@@ -65,11 +108,25 @@ export async function writeTestModel(folder: string, options: TestModelOptions =
     ],
     outputs: [{ name: 'frame', dims: [1, 3, 'oh', 'ow'] }],
     nodes: HEADS[options.head ?? 'local'],
-    initialisers: [scalar('one', 1), scalar('two', 2), scalar('half', 0.5)],
+    initialisers: [scalar('one', 1), scalar('two', 2), scalar('step-size', step)],
+  });
+  const graphs: Record<string, GraphSpec> = {
+    text: textEncoder(options.tellsTasks === false ? undefined : taskTable()),
   };
+  const experts: Record<string, unknown> = {};
+  if (options.experts) {
+    for (const task of TASKS) {
+      graphs[`${task}-trunk`] = TRUNK;
+      graphs[`${task}-head`] = head(EXPERT_STEPS[task]);
+      experts[task] = { trunk: `${task}-trunk`, head: `${task}-head` };
+    }
+  } else {
+    graphs.trunk = TRUNK;
+    graphs.head = head(0.5);
+  }
   await mkdir(folder, { recursive: true });
   const files: Record<string, unknown> = {};
-  for (const [key, graph] of Object.entries({ trunk: TRUNK, head, text: TEXT })) {
+  for (const [key, graph] of Object.entries(graphs)) {
     const bytes = writeOnnxModel(graph);
     await writeFile(path.join(folder, `${key}.onnx`), bytes);
     files[key] = {
@@ -85,12 +142,13 @@ export async function writeTestModel(folder: string, options: TestModelOptions =
     version: '1.0.0',
     license: 'MIT',
     kind: 'trajectory',
-    tasks: ['super-resolution', 'deblurring', 'low-light'],
+    tasks: TASKS,
     files,
+    ...(options.experts ? { experts } : {}),
     input: { range: [0, 1], layout: 'NCHW', channels: 3, multiple: 16, minimumSide: 32 },
     tile: options.tile ?? { size: 512, overlap: 48 },
     thumbnail: 8,
-    prompt: { buckets: 64, maximumIds: 32, width: PROMPT_WIDTH },
+    prompt: { buckets: BUCKETS, maximumIds: 32, width: PROMPT_WIDTH },
     uniformPrompts: {
       'super-resolution': 'Enlarge the picture.',
       deblurring: 'Sharpen the picture.',
