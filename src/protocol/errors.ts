@@ -8,6 +8,7 @@ export const ERROR_CODES = [
   'unwritable',
   'bad-model',
   'unknown-model',
+  'download-failed',
   'device-unavailable',
   'bad-output',
   'service-died',

@@ -83,7 +83,7 @@ export interface InstalledModel<M extends Manifest = Manifest> {
   sha256: string;
 }
 
-const MAXIMUM_MANIFEST_BYTES = 1_000_000;
+export const MAXIMUM_MANIFEST_BYTES = 1_000_000;
 const MAXIMUM_FILES = 64;
 export const MODEL_ID = /^[a-z0-9][a-z0-9.-]{0,99}$/;
 
