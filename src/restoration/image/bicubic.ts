@@ -1,4 +1,5 @@
-import { createPixels, type Pixels } from './pixels';
+import { replicate, type AlphaPlane } from './alpha';
+import { createPixels, createPixels16, isSixteenBit, maximumSample, type AnyPixels, type Pixels } from './pixels';
 
 /** Keys' cubic convolution kernel with a = -0.5, as MATLAB's imresize has it. */
 function cubic(x: number): number {
@@ -48,16 +49,21 @@ function contributions(inLength: number, outLength: number, scale: number): Taps
   return { count, index, weight };
 }
 
-function toByte(value: number): number {
+function toSample(value: number, maximum: number): number {
   const rounded = Math.floor(value + 0.5);
-  return rounded < 0 ? 0 : rounded > 255 ? 255 : rounded;
+  return rounded < 0 ? 0 : rounded > maximum ? maximum : rounded;
 }
 
-function resizeRows(source: Pixels, outHeight: number, scale: number): Pixels {
+function emptyLike(source: AnyPixels, width: number, height: number): AnyPixels {
+  return isSixteenBit(source) ? createPixels16(width, height) : createPixels(width, height);
+}
+
+function resizeRows(source: AnyPixels, outHeight: number, scale: number): AnyPixels {
   const { width, height } = source;
   if (outHeight === height) return source;
   const taps = contributions(height, outHeight, scale);
-  const result = createPixels(width, outHeight);
+  const result = emptyLike(source, width, outHeight);
+  const maximum = maximumSample(source);
   const stride = width * 3;
   const line = new Float64Array(stride);
   for (let out = 0; out < outHeight; out++) {
@@ -68,16 +74,17 @@ function resizeRows(source: Pixels, outHeight: number, scale: number): Pixels {
       const from = (taps.index[out * taps.count + tap] as number) * stride;
       for (let i = 0; i < stride; i++) line[i] = (line[i] as number) + w * (source.data[from + i] as number);
     }
-    for (let i = 0; i < stride; i++) result.data[out * stride + i] = toByte(line[i] as number);
+    for (let i = 0; i < stride; i++) result.data[out * stride + i] = toSample(line[i] as number, maximum);
   }
   return result;
 }
 
-function resizeColumns(source: Pixels, outWidth: number, scale: number): Pixels {
+function resizeColumns(source: AnyPixels, outWidth: number, scale: number): AnyPixels {
   const { width, height } = source;
   if (outWidth === width) return source;
   const taps = contributions(width, outWidth, scale);
-  const result = createPixels(outWidth, height);
+  const result = emptyLike(source, outWidth, height);
+  const maximum = maximumSample(source);
   for (let row = 0; row < height; row++) {
     const base = row * width * 3;
     for (let out = 0; out < outWidth; out++) {
@@ -92,21 +99,24 @@ function resizeColumns(source: Pixels, outWidth: number, scale: number): Pixels 
         b += w * (source.data[at + 2] as number);
       }
       const to = (row * outWidth + out) * 3;
-      result.data[to] = toByte(r);
-      result.data[to + 1] = toByte(g);
-      result.data[to + 2] = toByte(b);
+      result.data[to] = toSample(r, maximum);
+      result.data[to + 1] = toSample(g, maximum);
+      result.data[to + 2] = toSample(b, maximum);
     }
   }
   return result;
 }
 
 /**
- * MATLAB's `imresize(picture, [height width], 'bicubic')` on 8-bit data: antialiased where an axis shrinks, the axis that
- * shrinks most first (rows on a tie), rounded to 8 bits after each of the two passes.
+ * MATLAB's `imresize(picture, [height width], 'bicubic')`: antialiased where an axis shrinks, the axis that shrinks most
+ * first (rows on a tie), rounded to the picture's depth (8 or 16 bits) after each of the two passes.
  *
+ * @returns a picture of the same depth; the picture itself when it has the size already
  * @throws RangeError when a side is not a whole number of at least 1
  */
-export function resizeBicubic(source: Pixels, width: number, height: number): Pixels {
+export function resizeBicubic(source: Pixels, width: number, height: number): Pixels;
+export function resizeBicubic(source: AnyPixels, width: number, height: number): AnyPixels;
+export function resizeBicubic(source: AnyPixels, width: number, height: number): AnyPixels {
   for (const side of [width, height]) {
     if (!Number.isInteger(side) || side < 1)
       throw new RangeError(`a side has to be a whole number above 0, not ${side}`);
@@ -116,6 +126,12 @@ export function resizeBicubic(source: Pixels, width: number, height: number): Pi
   return x < y
     ? resizeRows(resizeColumns(source, width, x), height, y)
     : resizeColumns(resizeRows(source, height, y), width, x);
+}
+
+/** The same for the opacity of a picture, which goes through as a grey one. */
+export function resizeAlpha(alpha: AlphaPlane, width: number, height: number): AlphaPlane {
+  const { data } = resizeBicubic(replicate(alpha), width, height);
+  return { data: data.filter((_, i) => i % 3 === 0), width, height };
 }
 
 /**

@@ -2,5 +2,3 @@
 export const MAXIMUM_PIXELS = 100_000_000;
 /** Largest file read into memory. */
 export const MAXIMUM_FILE_BYTES = 512 * 1024 * 1024;
-/** Formats that are accepted, by content and never by name. */
-export const ACCEPTED_FORMATS = ['png', 'jpeg', 'webp'] as const;

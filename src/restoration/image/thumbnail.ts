@@ -1,4 +1,4 @@
-import type { Pixels } from './pixels';
+import { maximumSample, type AnyPixels } from './pixels';
 
 interface Span {
   first: number;
@@ -22,8 +22,9 @@ function spans(length: number, out: number): Span[] {
  * Exact area average of a whole picture on a square of `side` cells, as planar RGB in [0, 1] (`3 * side * side`). It is
  * computed once a picture and given to every tile, so that all tiles agree on the global look.
  */
-export function areaThumbnail(source: Pixels, side: number): Float32Array {
+export function areaThumbnail(source: AnyPixels, side: number): Float32Array {
   const { width, height, data } = source;
+  const maximum = maximumSample(source);
   const columns = spans(width, side);
   const rows = spans(height, side);
   const result = new Float32Array(3 * side * side);
@@ -48,7 +49,7 @@ export function areaThumbnail(source: Pixels, side: number): Float32Array {
     });
     for (let cellX = 0; cellX < side; cellX++) {
       for (let c = 0; c < 3; c++) {
-        result[c * side * side + cellY * side + cellX] = (sums[cellX * 3 + c] as number) / 255;
+        result[c * side * side + cellY * side + cellX] = (sums[cellX * 3 + c] as number) / maximum;
       }
     }
   }
