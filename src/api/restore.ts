@@ -23,7 +23,7 @@ export interface RestoreOptions {
   reference?: string;
   /** Frames from degraded to restored, both included; 9 unless said otherwise. */
   frames?: number;
-  /** Enlargement for super-resolution, 1 to 8; 4 unless said otherwise. */
+  /** Enlargement for super-resolution, 1 to 8; what the model enlarges, or else 4, unless said otherwise. */
   scale?: number;
   /** Id of an installed model, or the path of a folder with a `manifest.json`; "compact" unless said otherwise. */
   model?: string;
@@ -56,7 +56,7 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
     ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
     ...(options.reference === undefined ? {} : { reference: path.resolve(options.reference) }),
     frames: options.frames ?? DEFAULT_FRAMES,
-    scale: options.scale ?? 4,
+    ...(options.scale === undefined ? {} : { scale: options.scale }),
     model: options.model ?? DEFAULT_MODEL,
     device: options.device ?? 'auto',
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),

@@ -90,7 +90,7 @@ function restore(value: Untrusted): RestoreRequest {
     prompt: optional(value.prompt, (v) => text(v, 'prompt', MAXIMUM_PROMPT)),
     reference: optional(value.reference, (v) => absolutePath(v, 'reference')),
     frames: frames(value.frames),
-    scale: scale(value.scale),
+    scale: optional(value.scale, scale),
     model: model(value.model),
     device: oneOf(value.device, DEVICES, 'device'),
     protocol: optional(value.protocol, (v) => oneOf(v, METRIC_PROTOCOLS, 'metric protocol')),
@@ -195,7 +195,15 @@ export function checkRequest<K extends RequestKind>(kind: K, value: unknown): Re
   return checks[kind](value as Untrusted);
 }
 
-const KINDS = ['restore', 'strip', 'measure', 'draw', 'inspect', 'figure', 'devices'] as const satisfies RequestKind[];
+const KINDS = [
+  'restore',
+  'strip',
+  'measure',
+  'draw',
+  'inspect',
+  'figure',
+  'devices',
+] as const satisfies readonly RequestKind[];
 
 export function isRequestKind(value: unknown): value is RequestKind {
   return typeof value === 'string' && (KINDS as readonly string[]).includes(value);

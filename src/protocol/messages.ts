@@ -20,8 +20,8 @@ export interface RestoreRequest {
   prompt?: string;
   reference?: string;
   frames: number;
-  /** Enlargement, super-resolution only. */
-  scale: number;
+  /** Enlargement, super-resolution only; absent = what the model enlarges. */
+  scale?: number;
   model: string;
   device: Device;
   /** Metric protocol; absent = the task's usual one. */

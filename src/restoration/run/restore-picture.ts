@@ -17,6 +17,7 @@ import { encodePng } from '../image/encode';
 import { storeByContent } from '../image/files';
 import { MAXIMUM_PIXELS } from '../image/limits';
 import type { Pixels } from '../image/pixels';
+import type { RestorationManifest } from '../models/manifest';
 import { composePrompt } from '../prompts/compose';
 import { chooseRegion } from '../report/choose-region';
 import { bestFrames } from '../report/record';
@@ -62,13 +63,14 @@ export async function restorePicture(
       'Choose one of these tasks or another model.',
     );
   }
-  const picture = await watch.time('decode', () => networkInput(input, task, request));
+  const scale = request.scale ?? usualScale(manifest);
+  const picture = await watch.time('decode', () => networkInput(input, task, scale, request.input));
   const gauge = await watch.time('metrics', () =>
     reference
       ? FrameGauge.against(
           reference.pixels,
           picture,
-          { task, protocol: request.protocol ?? protocolOf(task), scale: request.scale },
+          { task, protocol: request.protocol ?? protocolOf(task), scale },
           () => pool.perceptual(),
         )
       : FrameGauge.unreferenced(),
@@ -178,7 +180,7 @@ export async function restorePicture(
     },
     ...(reference ? { reference: { file: path.basename(request.reference as string), sha256: reference.sha256 } } : {}),
     ...(gauge.protocol ? { protocol: gauge.protocol } : {}),
-    ...(task === 'super-resolution' ? { scale: request.scale } : {}),
+    ...(task === 'super-resolution' ? { scale } : {}),
     ...(region ? { region } : {}),
     frames,
     ...(best ? { best } : {}),
@@ -202,16 +204,21 @@ export async function restorePicture(
   };
 }
 
+/** What super-resolution usually means: the scale of a network that enlarges, otherwise 4. */
+function usualScale(manifest: RestorationManifest): number {
+  return manifest.kind === 'network' && manifest.scale > 1 ? manifest.scale : 4;
+}
+
 /** The picture at the size of the frames: for super-resolution the small picture enlarged by MATLAB's bicubic. */
-function networkInput(input: DecodedPicture, task: Task, request: RestoreRequest): Pixels {
+function networkInput(input: DecodedPicture, task: Task, scale: number, file: string): Pixels {
   const { pixels } = input;
   if (task !== 'super-resolution') return pixels;
-  const { width, height } = scaledSize(pixels, request.scale);
+  const { width, height } = scaledSize(pixels, scale);
   const area = width * height;
   if (area > MAXIMUM_PIXELS) {
     throw new RestorationError(
       'picture-too-large',
-      `Enlarged ${request.scale} times, ${path.basename(request.input)} has ${Math.round(area / 1e6)} megapixels; at most ${MAXIMUM_PIXELS / 1e6} are made.`,
+      `Enlarged ${scale} times, ${path.basename(file)} has ${Math.round(area / 1e6)} megapixels; at most ${MAXIMUM_PIXELS / 1e6} are made.`,
       'Choose a smaller scale, or crop the picture.',
     );
   }
