@@ -6,6 +6,7 @@ import {
   TASKS,
   type Device,
   type MetricProtocol,
+  type Region,
   type Task,
 } from '../protocol';
 
@@ -19,6 +20,18 @@ const OPTIONS = {
   device: { type: 'string' },
   protocol: { type: 'string' },
   limit: { type: 'string' },
+  results: { type: 'string', multiple: true },
+  clips: { type: 'string' },
+  seed: { type: 'string' },
+  resume: { type: 'boolean' },
+  table: { type: 'string', multiple: true },
+  check: { type: 'boolean' },
+  claimed: { type: 'string', multiple: true },
+  input: { type: 'string' },
+  region: { type: 'string' },
+  picture: { type: 'string' },
+  columns: { type: 'string' },
+  'no-note': { type: 'boolean' },
   out: { type: 'string' },
   'allow-errors': { type: 'boolean' },
   json: { type: 'boolean' },
@@ -46,6 +59,22 @@ export interface Call {
   frames: number | undefined;
   scale: number | undefined;
   limit: number | undefined;
+  /** Result folders; words that follow are more of them. */
+  results: string[];
+  clips: string | undefined;
+  seed: number | undefined;
+  resume: boolean;
+  /** Files for tables. */
+  tables: string[];
+  check: boolean;
+  /** Claims such as psnr=32.1. */
+  claimed: string[];
+  input: string | undefined;
+  region: Region | undefined;
+  /** Name of a picture in folders. */
+  picture: string | undefined;
+  columns: number | undefined;
+  note: boolean;
 }
 
 function wrong(problem: string, remedy = 'Call progressive-restoration --help for the usage.'): RestorationError {
@@ -65,6 +94,23 @@ function number(value: string | undefined, option: string, whole: boolean): numb
     throw wrong(`--${option} has to be a ${whole ? 'whole ' : ''}number above 0, not ${JSON.stringify(value)}.`);
   }
   return result;
+}
+
+function seed(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw wrong(`--seed has to be a whole number from 0, not ${JSON.stringify(value)}.`);
+}
+
+function region(value: string | undefined): Region | undefined {
+  if (value === undefined) return undefined;
+  const match = /^(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})$/.exec(value);
+  const [x, y, width, height] = (match ?? []).slice(1).map(Number);
+  if (x !== undefined && y !== undefined && width && height) return { x, y, width, height };
+  throw wrong(
+    `--region has to be X,Y,WIDTH,HEIGHT in pixels, not ${JSON.stringify(value)}.`,
+    'For example --region 120,80,96,72.',
+  );
 }
 
 /** @throws RestorationError `bad-argument`: exit code 2 */
@@ -93,6 +139,18 @@ export function parseCall(words: string[]): Call {
     frames: number(values.frames, 'frames', true),
     scale: number(values.scale, 'scale', false),
     limit: number(values.limit, 'limit', true),
+    results: values.results ?? [],
+    clips: values.clips,
+    seed: seed(values.seed),
+    resume: values.resume === true,
+    tables: values.table ?? [],
+    check: values.check === true,
+    claimed: values.claimed ?? [],
+    input: values.input,
+    region: region(values.region),
+    picture: values.picture,
+    columns: number(values.columns, 'columns', true),
+    note: values['no-note'] !== true,
   };
 }
 
