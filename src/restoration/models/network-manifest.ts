@@ -1,16 +1,9 @@
+import { CHANNEL_KINDS, type ChannelKind } from '../../protocol';
 import type { Fields } from './manifest-fields';
 
 /** Order of a tensor's axes: N = 1 picture, C = channels, H = rows, W = columns. */
 export const LAYOUTS = ['NCHW', 'NHWC', 'CHW', 'HWC'] as const;
 export type Layout = (typeof LAYOUTS)[number];
-
-/**
- * What the channels of a tensor hold. `grey` is BT.601 luma in [0, 1]; a network that gives it makes the picture grey.
- * `Y` is the same luma, `Y-studio` is MATLAB's `rgb2ycbcr` (16 to 235 of 255); with both, the colours (Cb and Cr) of the
- * picture are kept, enlarged by bicubic interpolation where the network enlarges.
- */
-export const CHANNEL_KINDS = ['RGB', 'BGR', 'grey', 'Y', 'Y-studio'] as const;
-export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 /** How samples beyond the picture are made up. */
 export const PADDINGS = ['reflect', 'replicate', 'zero'] as const;

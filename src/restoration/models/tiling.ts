@@ -1,3 +1,6 @@
+import os from 'node:os';
+import type { ConcreteDevice } from '../../protocol';
+
 /** A part of one axis that goes through the network at once. */
 export interface TileSpan {
   start: number;
@@ -47,4 +50,40 @@ export function tileWeights(spans: readonly TileSpan[], index: number, overlap: 
     weights[i] = weight;
   }
   return weights;
+}
+
+/** What a network's activations take for one pixel of a tile, measured with the model that ships (about 400). */
+const BYTES_PER_PIXEL = 512;
+/** A tile may take this share of the memory that is free. */
+const MEMORY_SHARE = 0.25;
+/** Smaller tiles would be mostly overlap. */
+const LEAST_TILE = 128;
+/** A GPU is kept busy by larger tiles than a CPU's caches hold. */
+const GPU_FACTOR = 2;
+
+/** Bytes that this process may still take without pushing others out, as far as the system tells. */
+export function availableMemory(): number {
+  // Knows about containers; newer than the oldest Node.js that is supported.
+  const { availableMemory: measure } = process as { availableMemory?: () => number };
+  return measure?.() ?? os.freemem();
+}
+
+/**
+ * Side of the tiles for a picture: the model's own size (twice that on a GPU), or less where memory is short.
+ *
+ * @param tile the model's settings; `size` is the best on a CPU
+ * @param multiple what the network's sides have to be divisible by
+ * @param freeBytes memory that is free
+ * @returns a multiple of `multiple`, at least three overlaps
+ */
+export function affordableTileSize(
+  { size, overlap }: { size: number; overlap: number },
+  multiple: number,
+  device: ConcreteDevice,
+  freeBytes: number,
+): number {
+  const wanted = device === 'cpu' ? size : size * GPU_FACTOR;
+  const affordable = Math.floor(Math.sqrt((freeBytes * MEMORY_SHARE) / BYTES_PER_PIXEL));
+  const least = Math.min(size, Math.max(LEAST_TILE, Math.ceil((overlap * 3) / multiple) * multiple));
+  return Math.max(least, Math.floor(Math.min(wanted, affordable) / multiple) * multiple);
 }

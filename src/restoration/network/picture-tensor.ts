@@ -1,6 +1,7 @@
 import { luma } from '../../measure';
 import { maximumSample, type AnyPixels } from '../image/pixels';
-import { channelCount, type ChannelKind, type Padding, type PictureTensor } from '../models/network-manifest';
+import type { ChannelKind } from '../../protocol';
+import { channelCount, type Padding, type PictureTensor } from '../models/network-manifest';
 import type { TensorData } from '../models/sessions';
 import type { TileSpan } from '../models/tiling';
 
