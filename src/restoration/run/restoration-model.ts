@@ -1,13 +1,13 @@
 import type { ConcreteDevice } from '../../protocol';
 import { CompactModel, type PromptTask, type TrajectoryFrame, type TrajectoryRequest } from '../compact/compact-model';
-import type { Pixels } from '../image/pixels';
+import type { AnyPixels } from '../image/pixels';
 import type { InstalledModel, RestorationManifest } from '../models/manifest';
 import { NetworkModel } from '../network/network-model';
 
 /** What a run asks of any model. */
 export interface RestorationRequest extends TrajectoryRequest {
   /** The picture before it was enlarged for super-resolution; the same as `picture` for other tasks. */
-  source: Pixels;
+  source: AnyPixels;
 }
 
 /** What a run needs to know of a model; how it computes its frames is its own affair. */

@@ -12,11 +12,11 @@ import {
 } from '../../protocol';
 import { throwIfCancelled } from '../compact/compact-model';
 import { resizeBicubic, scaledSize } from '../image/bicubic';
-import { decodePicture, type DecodedPicture } from '../image/decode';
+import { decodePicture, decodeSource, type SourcePicture } from '../image/decode';
 import { encodePng } from '../image/encode';
 import { storeByContent } from '../image/files';
 import { MAXIMUM_PIXELS } from '../image/limits';
-import type { Pixels } from '../image/pixels';
+import { toEightBits, type AnyPixels, type Pixels } from '../image/pixels';
 import type { RestorationManifest } from '../models/manifest';
 import { composePrompt } from '../prompts/compose';
 import { chooseRegion } from '../report/choose-region';
@@ -44,11 +44,14 @@ export async function restorePicture(
 ): Promise<RunView> {
   const watch = new Stopwatch<'decode' | 'network' | 'metrics' | 'encode'>();
   events.onProgress('decode', 0, 1);
-  const input = await watch.time('decode', () => decodePicture(request.input));
+  const input = await watch.time('decode', () => decodeSource(request.input));
   const reference =
     request.reference === undefined
       ? undefined
-      : await watch.time('decode', () => decodePicture(request.reference as string));
+      : await watch.time('decode', () =>
+          // Measured like the frames: colours without their opacity.
+          decodePicture(request.reference as string, { transparency: input.alpha ? 'apart' : 'white' }),
+        );
   throwIfCancelled(signal);
 
   const { model, choice } = await watch.time('network', () => pool.restoration(request.model, request.device));
@@ -80,7 +83,7 @@ export async function restorePicture(
   const severities = Array.from({ length: count }, (_, k) => severityOf(k + 1, count));
   // With a reference the region is known at once; without one, only when the last frame is there.
   let region = request.region ? inside(request.region, picture) : undefined;
-  if (!region && reference) region = chooseRegion(picture, reference.pixels);
+  if (!region && reference) region = chooseRegion(toEightBits(picture), reference.pixels);
   // A prompt that decided the task stands for itself; a task that was given is said first, in the model's own sentence.
   const prompt: RunRecord['prompt'] =
     taskSource === 'prompt'
@@ -121,7 +124,8 @@ export async function restorePicture(
   for (;;) {
     const next = await watch.time('network', () => trajectory.next());
     if (next.done) break;
-    const { index, pixels, note } = next.value;
+    const { index, note } = next.value;
+    const pixels = toEightBits(next.value.pixels);
     if (note !== undefined) notes.push(note);
     const metrics = await watch.time('metrics', () => gauge.measure(pixels));
     const record: FrameRecord = {
@@ -210,7 +214,7 @@ function usualScale(manifest: RestorationManifest): number {
 }
 
 /** The picture at the size of the frames: for super-resolution the small picture enlarged by MATLAB's bicubic. */
-function networkInput(input: DecodedPicture, task: Task, scale: number, file: string): Pixels {
+export function networkInput(input: SourcePicture, task: Task, scale: number, file: string): AnyPixels {
   const { pixels } = input;
   if (task !== 'super-resolution') return pixels;
   const { width, height } = scaledSize(pixels, scale);
@@ -225,7 +229,10 @@ function networkInput(input: DecodedPicture, task: Task, scale: number, file: st
   return resizeBicubic(pixels, width, height);
 }
 
-function inside(region: NonNullable<RestoreRequest['region']>, picture: Pixels): NonNullable<RestoreRequest['region']> {
+function inside(
+  region: NonNullable<RestoreRequest['region']>,
+  picture: AnyPixels,
+): NonNullable<RestoreRequest['region']> {
   if (region.x + region.width <= picture.width && region.y + region.height <= picture.height) return region;
   throw new RestorationError(
     'bad-argument',
