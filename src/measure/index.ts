@@ -2,8 +2,14 @@ export { CHANNELS, assertSameSize, type Pixels } from './pixels';
 export { greyToRgb, luma, lumaOf } from './colour';
 export { lumaPlane, rgbPlane, type Plane } from './plane';
 export { meanSquaredError, psnr, psnrOfError } from './psnr';
-export { WINDOW, ssim } from './ssim';
+export { WINDOW, ssim, ssimWindows } from './ssim';
 export { createReference, measurePair, type PairMetrics, type ProtocolOptions, type Reference } from './protocols';
+export { createFlipReference, flip, flipMap, type FlipReference } from './flip';
+export { errorMap, paintMap, ssimMap, type ColourRange, type ScalarMap } from './maps';
+export { MAGMA } from './magma';
+export { cropToRegion } from './region';
+export { estimateShift, type Shift } from './alignment';
+export { noReference, type NoReference } from './no-reference';
 export { meanAbsoluteDifference } from './change';
 export {
   bootstrapInterval,

@@ -1,7 +1,8 @@
-import { METRIC_PROTOCOLS, RestorationError, type MetricProtocol } from '../protocol';
+import { METRIC_PROTOCOLS, RestorationError, type MetricProtocol, type Region } from '../protocol';
 import { assertSameSize, type Pixels } from './pixels';
 import { lumaPlane, rgbPlane, type Plane } from './plane';
 import { psnr } from './psnr';
+import { cropToRegion } from './region';
 import { assertMeasurable, ssim, ssimAgainst, ssimStatistics, windowCount, type SsimStatistics } from './ssim';
 
 /** How a pair is measured. */
@@ -10,6 +11,11 @@ export interface ProtocolOptions {
   protocol: MetricProtocol;
   /** Enlargement of super-resolution; only `sr` reads it. A whole number of at least 1. */
   scale: number;
+  /**
+   * Part of the pictures that is measured, as if both had been cropped to it; the whole when left out. `sr` crops no
+   * border from a region: the border is that of the whole picture, where enlargers lack neighbours.
+   */
+  region?: Region;
 }
 
 export interface PairMetrics {
@@ -19,11 +25,17 @@ export interface PairMetrics {
   ssim: number;
 }
 
-/** The samples of `pixels` that `protocol` measures. */
-function planeOf(pixels: Pixels, { protocol, scale }: ProtocolOptions): Plane {
+/**
+ * The samples of `pixels` that `protocol` measures.
+ *
+ * @throws RestorationError `bad-argument` for an unknown protocol or scale, a region that does not lie inside, and when
+ *   the border leaves nothing.
+ */
+export function planeOf(pixels: Pixels, { protocol, scale, region }: ProtocolOptions): Plane {
+  const measured = region === undefined ? pixels : cropToRegion(pixels, region);
   switch (protocol) {
     case 'rgb':
-      return rgbPlane(pixels);
+      return rgbPlane(measured);
     case 'sr':
       if (!Number.isInteger(scale) || scale < 1) {
         throw new RestorationError(
@@ -32,7 +44,7 @@ function planeOf(pixels: Pixels, { protocol, scale }: ProtocolOptions): Plane {
           'Pass the enlargement, for example 4.',
         );
       }
-      return lumaPlane(pixels, scale);
+      return lumaPlane(measured, region === undefined ? scale : 0);
     default:
       throw new RestorationError(
         'bad-argument',
@@ -45,8 +57,8 @@ function planeOf(pixels: Pixels, { protocol, scale }: ProtocolOptions): Plane {
 /**
  * PSNR and SSIM of two 8-bit pictures.
  *
- * @throws RestorationError `size-mismatch` for different sides; `bad-argument` for an unknown protocol or scale, and when
- *   fewer than 11x11 pixels remain to be measured.
+ * @throws RestorationError `size-mismatch` for different sides; `bad-argument` for an unknown protocol, scale or region, and
+ *   when fewer than 11x11 pixels remain to be measured.
  * @example measurePair(restored, reference, { protocol: 'sr', scale: 4 }) // { psnr: 28.43, ssim: 0.811 }
  */
 export function measurePair(a: Pixels, b: Pixels, options: ProtocolOptions): PairMetrics {

@@ -169,24 +169,51 @@ function filterPairDown(a: Samples, aStart: number, b: Samples, bStart: number, 
   }
 }
 
+/** SSIM of one window from the filtered s, d, s^2 and d^2 (see `filterPairDown`). */
+function similarity(meanSum: number, meanDifference: number, sumSquared: number, differenceSquared: number): number {
+  const s = meanSum * meanSum;
+  const d = meanDifference * meanDifference;
+  const varianceSum = sumSquared - s;
+  const varianceDifference = differenceSquared - d;
+  // With mu_a mu_b = (s - d) / 4, mu_a^2 + mu_b^2 = (s + d) / 2, and the same for the (co)variances.
+  return (
+    (((s - d) / 2 + C1) * ((varianceSum - varianceDifference) / 2 + C2)) /
+    (((s + d) / 2 + C1) * ((varianceSum + varianceDifference) / 2 + C2))
+  );
+}
+
 /** Sum of the SSIM map over one row of windows, all channels. */
 function sumOfPairRow(rows: PairRows, length: number, channels: number): number {
   const { sum, difference, sumSquared, differenceSquared } = rows;
   const end = length - (WINDOW - 1) * channels;
   let total = 0;
   for (let i = 0; i < end; i++) {
-    const meanSum = filterAlong(sum, i, channels);
-    const meanDifference = filterAlong(difference, i, channels);
-    const s = meanSum * meanSum;
-    const d = meanDifference * meanDifference;
-    const varianceSum = filterAlong(sumSquared, i, channels) - s;
-    const varianceDifference = filterAlong(differenceSquared, i, channels) - d;
-    // With mu_a mu_b = (s - d) / 4, mu_a^2 + mu_b^2 = (s + d) / 2, and the same for the (co)variances.
-    total +=
-      (((s - d) / 2 + C1) * ((varianceSum - varianceDifference) / 2 + C2)) /
-      (((s + d) / 2 + C1) * ((varianceSum + varianceDifference) / 2 + C2));
+    total += similarity(
+      filterAlong(sum, i, channels),
+      filterAlong(difference, i, channels),
+      filterAlong(sumSquared, i, channels),
+      filterAlong(differenceSquared, i, channels),
+    );
   }
   return total;
+}
+
+/** Writes the SSIM of one row of windows, the mean of the channels for each window, to `out` from `offset`. */
+function mapOfPairRow(rows: PairRows, length: number, channels: number, out: Float32Array, offset: number): void {
+  const { sum, difference, sumSquared, differenceSquared } = rows;
+  const windows = length / channels - (WINDOW - 1);
+  for (let window = 0; window < windows; window++) {
+    let total = 0;
+    for (let i = window * channels; i < (window + 1) * channels; i++) {
+      total += similarity(
+        filterAlong(sum, i, channels),
+        filterAlong(difference, i, channels),
+        filterAlong(sumSquared, i, channels),
+        filterAlong(differenceSquared, i, channels),
+      );
+    }
+    out[offset + window] = total / channels;
+  }
 }
 
 interface FrameRows {
@@ -301,6 +328,32 @@ export function windowCount(plane: Plane): number {
  * @throws RestorationError `bad-argument` for a plane smaller than 11x11.
  */
 export function ssim(a: Plane, b: Plane): number {
+  let total = 0;
+  eachPairRow(a, b, (rows, length) => {
+    total += sumOfPairRow(rows, length, a.channels);
+  });
+  return total / windowCount(a);
+}
+
+/**
+ * SSIM of every 11x11 window, the mean of the channels for each: `(width - 10) * (height - 10)` values, row after row.
+ * The first one belongs to the window whose middle is at (5, 5). Their mean is `ssim`.
+ *
+ * @throws RestorationError `bad-argument` for a plane smaller than 11x11.
+ */
+export function ssimWindows(a: Plane, b: Plane): Float32Array {
+  assertMeasurable(a);
+  const out = new Float32Array(windowCount(a) / a.channels);
+  let offset = 0;
+  eachPairRow(a, b, (rows, length) => {
+    mapOfPairRow(rows, length, a.channels, out, offset);
+    offset += a.width - WINDOW + 1;
+  });
+  return out;
+}
+
+/** Calls `visit` with the filtered rows of every row of windows, from top to bottom. */
+function eachPairRow(a: Plane, b: Plane, visit: (rows: PairRows, length: number) => void): void {
   assertMeasurable(a);
   const length = a.width * a.channels;
   const rows: PairRows = {
@@ -311,12 +364,10 @@ export function ssim(a: Plane, b: Plane): number {
   };
   const rowsOfA = rowWindow(a);
   const rowsOfB = rowWindow(b);
-  let total = 0;
   for (let y = 0; y + WINDOW <= a.height; y++) {
     filterPairDown(rowsOfA.samples, rowsOfA.offsetOf(y), rowsOfB.samples, rowsOfB.offsetOf(y), length, rows);
-    total += sumOfPairRow(rows, length, a.channels);
+    visit(rows, length);
   }
-  return total / windowCount(a);
 }
 
 /**

