@@ -18,6 +18,8 @@ class Settings:
     embedding: int = 32
     prompt: int = 32
     text_steps: int = 900
+    text_batch: int = 192
+    text_pool: int = 40000
     # network: one width a level, the first at a quarter of the resolution
     widths: tuple = (64, 96, 144)
     encoder_blocks: tuple = (1, 2)

@@ -1,9 +1,9 @@
-"""The text encoder: hashed words and letter groups -> mean of embeddings -> prompt vector (and the task it asks for).
+"""The text encoder: hashed words and letter groups -> weighted means of embeddings -> prompt vector (and the task it asks for).
 
-    python text_encoder.py --data DATA --out RUN/text.pt [--settings settings/base.json]
+    python text_encoder.py --data DATA --out RUN/text.pt [--settings settings/text.json] [--old ../../compact] [--corpus corpus.npz]
 
-Trains in about two minutes on two CPU cores and is frozen before the picture network starts: that network learns on its vectors. `--data` holds captions.jsonl
-(descriptions of pictures, {"file", "scene"}); descriptions of test pictures are not used.
+Trains in minutes on a CPU and is frozen before the picture networks start: they learn on its vectors. A better encoder for networks that exist keeps their vectors (`--old`).
+`--data` holds captions.jsonl (descriptions of pictures, {"file", "scene"}); descriptions of test pictures are not trained on.
 
 Besides the task, the prompt vector is asked for the colours of the described picture (a small side loss), so that a description leaves a trace in it.
 """
@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 import prompts
+import wording
 from settings import Settings, load_settings, save
 
 MAXIMUM_IDS = 1024
@@ -55,39 +56,81 @@ def hash_ids(text, buckets=16384):
 
 
 class TextEncoder(nn.Module):
+    """ids (1, L) -> prompt vector and task shares.
+
+    Every id has an embedding; it sees its neighbours in the list (first the words in their order, then pairs, triples and letter groups), and four queries take weighted
+    means over the list. A query that is zero gives the plain mean, so a bag of words is a special case: state dicts of that older encoder load and give its numbers.
+    """
+
+    QUERIES, PLACES, NEAR = 4, 96, 48
+
     def __init__(self, buckets=16384, width=32, prompt=32, tasks=3):
         super().__init__()
         self.table = nn.Embedding(buckets, width)
         nn.init.normal_(self.table.weight, std=0.02)  # a word never seen should say next to nothing
+        self.near = nn.Conv1d(width, self.NEAR, 7, padding=3)
+        self.nearer = nn.Linear(self.NEAR, width)
+        self.query = nn.Linear(width, self.QUERIES, bias=False)
+        self.place = nn.Embedding(self.PLACES, self.QUERIES)  # the first words of a text may count more
         self.inner = nn.Linear(width, 96)
+        self.more = nn.Linear(width * (self.QUERIES - 1), 96, bias=False)
         self.outer = nn.Linear(96, prompt)
         self.task = nn.Linear(prompt, tasks)
+        for parameter in (self.nearer.weight, self.nearer.bias, self.place.weight, self.more.weight):
+            nn.init.zeros_(parameter)
+        with torch.no_grad():
+            self.query.weight[0] = 0
 
-    def from_mean(self, mean):
-        prompt = torch.tanh(self.outer(torch.relu(self.inner(mean))))
+    def _load_from_state_dict(self, state, prefix, *rest):
+        for name, value in self.state_dict().items():
+            if name.startswith(("near", "query", "place", "more")) and prefix + name not in state:
+                state[prefix + name] = torch.zeros_like(value)
+        super()._load_from_state_dict(state, prefix, *rest)
+
+    def hidden(self, ids, keep=None):
+        """ids (N, L), and which of them count (N, L); all unless said otherwise."""
+        x = self.table(ids)
+        if keep is not None:
+            x = x * keep[..., None]
+        x = x + self.nearer(nn.functional.leaky_relu(self.near(x.transpose(1, 2)), 0.1).transpose(1, 2))
+        place = torch.arange(ids.shape[1], device=ids.device).clamp(max=self.PLACES - 1)
+        score = self.query(x) + self.place(place)
+        if keep is not None:
+            score = score.masked_fill(keep[..., None] == 0, -1e4)
+        pooled = score.softmax(1).transpose(1, 2) @ x  # (N, queries, width)
+        return torch.relu(self.inner(pooled[:, 0]) + self.more(pooled[:, 1:].flatten(1)))
+
+    def read(self, hidden):
+        prompt = torch.tanh(self.outer(hidden))
         return prompt, self.task(prompt)
 
     def forward(self, ids):
         """ids (1, L) -> prompt vector (1, P) and shares of the tasks (1, 3)."""
-        prompt, logits = self.from_mean(self.table(ids).mean(1))
+        prompt, logits = self.read(self.hidden(ids))
         return prompt, logits.softmax(-1)
 
     def encode(self, texts):
         """Prompt vectors and task shares of many texts."""
-        buckets = self.table.num_embeddings
-        ids = [hash_ids(text, buckets) for text in texts]
+        ids = [hash_ids(text, self.table.num_embeddings) for text in texts]
+        prompt = torch.zeros(len(ids), self.outer.out_features)
         with torch.no_grad():
-            prompt, logits = self.from_mean(mean_rows(self.table.weight, ids))
-        return prompt, logits.softmax(-1)
+            for rows, padded, keep in by_length(ids):
+                prompt[rows] = self.read(self.hidden(padded, keep))[0]
+            return prompt, self.task(prompt).softmax(-1)
 
 
-def mean_rows(table, ids, drop=0.0):
-    """Mean embedding of each list of ids; `drop` leaves out a share of them (training only)."""
-    flat = torch.tensor([i for row in ids for i in row])
-    offsets = torch.tensor(np.cumsum([0] + [len(row) for row in ids[:-1]]))
-    weights = (torch.rand(len(flat)) >= drop).float() / (1 - drop) if drop else None
-    lengths = torch.tensor([float(len(row)) for row in ids])[:, None]
-    return nn.functional.embedding_bag(flat, table, offsets, mode="sum", per_sample_weights=weights) / lengths
+def by_length(ids, size=64, drop=0.0):
+    """Lists of ids as padded blocks of like length: (rows, ids (n, L), which count (n, L)). `drop` leaves out a share of them (training only)."""
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        length = len(ids[rows[-1]])
+        padded = torch.from_numpy(np.stack([np.pad(np.asarray(ids[i], np.int64), (0, length - len(ids[i]))) for i in rows]))
+        keep = (torch.arange(length)[None] < torch.tensor([len(ids[i]) for i in rows])[:, None]).float()
+        if drop:
+            kept = keep * (torch.rand(keep.shape) >= drop)
+            keep = torch.where(kept.sum(1, keepdim=True) > 0, kept, keep)
+        yield rows, padded, keep
 
 
 def read_scenes(data, parts=("train/photos", "train/bsds", "train/lol")):
@@ -111,28 +154,8 @@ def colours(data, files):
     return np.asarray(out, np.float32).reshape(len(out), 6)
 
 
-def sample(rng, scenes):
-    """A text, the shares of the tasks that it asks for, and the index of its description (or -1)."""
-    task = rng.randrange(3)
-    share = [0.0, 0.0, 0.0]
-    share[task] = 1.0
-    name = prompts.TASKS[task]
-    index = rng.randrange(len(scenes)) if scenes else -1
-    kind = rng.random()
-    if index >= 0 and kind < 0.03:  # a description alone asks for nothing in particular
-        return scenes[index], [1 / 3, 1 / 3, 1 / 3], index
-    if index >= 0 and kind < 0.2:
-        return prompts.with_scene(name, scenes[index]), share, index
-    if index >= 0 and kind < 0.4:
-        text = prompts.spoken(rng, prompts.wish(rng, name))
-        return (f"{text} {scenes[index]}" if rng.random() < 0.5 else f"{scenes[index]} {text}"), share, index
-    if kind < 0.42:
-        return rng.choice(("", "hello", "a photo", "nice picture", "image", "please")), [1 / 3, 1 / 3, 1 / 3], -1
-    return prompts.free(rng, name), share, -1
-
-
 def accuracy(encoder):
-    """Share of the held-out requests that are understood, per task."""
+    """Share of the requests in prompts.HELD_OUT that are understood, per task."""
     result = {}
     for k, task in enumerate(prompts.TASKS):
         _, share = encoder.encode(prompts.HELD_OUT[task])
@@ -140,43 +163,194 @@ def accuracy(encoder):
     return result
 
 
-def train(data, settings, log=print):
+def held_out():
+    """[(text, task index)]: 300 requests of many voices, written before the grammar of wording.py and never trained on."""
+    rows = [json.loads(line) for line in (Path(__file__).parent / "held_out_prompts.jsonl").read_text().splitlines()]
+    return [(row["text"], prompts.TASKS.index(row["task"])) for row in rows]
+
+
+def understood(encoder):
+    """Shares of the 300 held-out requests that act on the right task: per task, all, and with a description of a scene around the request."""
+    rows = held_out()
+    task = torch.tensor([k for _, k in rows])
+    right = encoder.encode([text for text, _ in rows])[1].argmax(1) == task
+    rng = random.Random(11)
+    around = [f"{text} {wording.scene(rng)}" if i % 2 else f"{wording.scene(rng)} {text}" for i, (text, _) in enumerate(rows)]
+    described = encoder.encode(around)[1].argmax(1) == task
+    result = {name: float(right[task == k].float().mean()) for k, name in enumerate(prompts.TASKS)}
+    return {**result, "all": float(right.float().mean()), "with a scene": float(described.float().mean())}
+
+
+def margins(encoder, scenes, count=400):
+    """Uniform sentence and any description: share that stays with the sentence's task, and the smallest probability of that task."""
+    rng = random.Random(5)
+    texts = list(scenes) + [wording.scene(rng) for _ in range(count)]
+    shares = torch.stack([encoder.encode([prompts.with_scene(name, text) for text in texts])[1][:, k] for k, name in enumerate(prompts.TASKS)])
+    return {"right": float((shares > 0.5).float().mean()), "smallest": float(shares.min()), "1 % quantile": float(shares.flatten().quantile(0.01))}
+
+
+@torch.no_grad()
+def targets(texts, tasks, old):
+    """Prompt vectors that networks were trained with: the old encoder's, or its uniform sentence's where it misunderstood the request."""
+    vectors, shares = old.encode(texts)
+    uniform = old.encode([prompts.UNIFORM[name] for name in prompts.TASKS])[0]
+    for i, k in enumerate(tasks):
+        if k >= 0 and shares[i, k] < 0.8:
+            vectors[i] = uniform[k]
+    return vectors
+
+
+def pin(encoder, texts, vectors):
+    """The smallest change of the last layer that maps these texts exactly onto these vectors (least norm), as far as fp16 weights can say it."""
+    with torch.no_grad():
+        for module in encoder.children():
+            if module is not encoder.outer:
+                for parameter in module.parameters():
+                    parameter.copy_(parameter.half().float())
+        ids = [hash_ids(text, encoder.table.num_embeddings) for text in texts]
+        hidden = torch.cat([encoder.hidden(torch.tensor([row])) for row in ids])
+        inputs = torch.cat([hidden, torch.ones(len(texts), 1)], 1).double()
+        wanted = torch.atanh(vectors.clamp(-0.99999, 0.99999)).double()
+        for _ in range(20):  # what rounding takes away goes into the next round
+            now = encoder.outer(hidden).double()
+            change = torch.linalg.pinv(inputs) @ (wanted - now)
+            encoder.outer.weight += change[:-1].T.float()
+            encoder.outer.bias += change[-1].float()
+            for parameter in encoder.outer.parameters():
+                parameter.copy_(parameter.half().float())
+        return float((torch.tanh(encoder.outer(hidden)) - vectors).abs().max())
+
+
+def train(data, settings, log=print, old=None, corpus=None):
+    """A new encoder. `old`: an encoder whose prompt vectors are kept as well as possible (networks were trained with them); the new one starts from it.
+    `corpus`: texts with the sentence vectors of teacher.py, learned by the hidden layer beside the rest; without it texts are made here."""
     torch.manual_seed(settings.seed)
     rng = random.Random(settings.seed)
     described = read_scenes(data)
     files, scenes = list(described), list(described.values())
-    target = torch.from_numpy(colours(data, files))
-    target = (target - target.mean(0)) / (target.std(0) + 1e-3) if len(files) else target
+    # Everything about a text that does not change is worked out once: steps are then cheap.
+    made = [wording.sample(rng, scenes)[:2] for _ in range(settings.text_pool)] if corpus is None else list(zip(corpus["texts"], corpus["tasks"]))
+    first_scene = len(made)
+    made += [(prompts.with_scene(prompts.TASKS[i % 3], text), i % 3) for i, text in enumerate(scenes)]
+    first_uniform = len(made)
+    made += [(prompts.UNIFORM[name], k) for k, name in enumerate(prompts.TASKS)]
+    texts, tasks = [text for text, _ in made], [k for _, k in made]
+    ids = [np.asarray(hash_ids(text, settings.buckets), np.int64) for text in texts]
+    share = torch.tensor([[float(j == k) if k >= 0 else 1 / 3 for j in range(3)] for k in tasks])
+    weight = torch.ones(len(made))
+    taught = 0
+    if corpus is not None:
+        taught = len(corpus["vectors"])
+        for i in range(taught):
+            if tasks[i] == -2:  # a single word: the teacher's own opinion
+                share[i], weight[i] = corpus["shares"][i], 0.3
+            # Words that the teacher has not read say nothing.
+    weight[[i for i, k in enumerate(tasks) if k == -2 and i >= taught]] = 0
+    wanted, pull = None, None
+    if old is not None:
+        wanted = targets(texts, tasks, old)
+        pull = torch.tensor([0.0 if k == -2 else 3.0 if text.startswith(tuple(prompts.UNIFORM.values())) else 1.0 for text, k in made])
+        pull[first_uniform:] = 10.0
+    colour = torch.from_numpy(colours(data, files))
+    colour = (colour - colour.mean(0)) / (colour.std(0) + 1e-3) if len(files) else colour
     encoder = TextEncoder(settings.buckets, settings.embedding, settings.prompt)
+    if old is not None:
+        fresh = {name: value.clone() for name, value in encoder.state_dict().items() if name.startswith(("near", "query", "place", "more"))}
+        encoder.load_state_dict({**old.state_dict(), **fresh})
     colour_head = nn.Linear(settings.prompt, 6)
-    optimiser = torch.optim.AdamW([*encoder.parameters(), *colour_head.parameters()], lr=3e-3, weight_decay=1e-4)
+    heads = [*colour_head.parameters()]
+    if taught:
+        teacher_head = nn.Linear(encoder.inner.out_features, corpus["vectors"].shape[1])
+        heads += teacher_head.parameters()
+    optimiser = torch.optim.AdamW([*encoder.parameters(), *heads], lr=3e-3, weight_decay=1e-4)
     steps = settings.text_steps
+    generator = np.random.default_rng(settings.seed)
+    order = generator.permutation(first_uniform)
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = 3e-3 * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
-        batch = [sample(rng, scenes) for _ in range(256)]
-        ids = [hash_ids(text, settings.buckets) for text, _, _ in batch]
-        prompt, logits = encoder.from_mean(mean_rows(encoder.table.weight, ids, drop=0.15))
-        share = torch.tensor([s for _, s, _ in batch])
-        loss = -(share * logits.log_softmax(-1)).sum(1).mean() + 0.01 * logits.square().mean()
-        scene = torch.tensor([index for _, _, index in batch])
-        if (scene >= 0).any():
-            loss = loss + 0.1 * nn.functional.smooth_l1_loss(colour_head(prompt[scene >= 0]), target[scene[scene >= 0]])
+        at = step * settings.text_batch % len(order)
+        if at + settings.text_batch > len(order):
+            order = generator.permutation(first_uniform)
+            at = 0
+        rows = np.concatenate([order[at : at + settings.text_batch], np.arange(first_uniform, len(made))])
+        hidden = torch.zeros(len(rows), encoder.inner.out_features)
+        for part, padded, keep in by_length([ids[i] for i in rows], size=32, drop=0.12):
+            hidden = hidden.index_put((torch.tensor(part),), encoder.hidden(padded, keep))
+        prompt, logits = encoder.read(hidden)
+        rows = torch.from_numpy(rows)
+        loss = (-(share[rows] * logits.log_softmax(-1)).sum(1) * weight[rows]).mean() + 0.01 * logits.square().mean()
+        pictured = (rows >= first_scene) & (rows < first_uniform)
+        if pictured.any():
+            loss = loss + 0.1 * nn.functional.smooth_l1_loss(colour_head(prompt[pictured]), colour[rows[pictured] - first_scene])
+        if old is not None:
+            loss = loss + 2 * ((prompt - wanted[rows]).square().mean(1) * pull[rows]).mean()
+        told = rows < taught
+        if told.any():
+            said = nn.functional.normalize(teacher_head(hidden[told]), dim=1)
+            loss = loss + (1 - (said * corpus["vectors"][rows[told]]).sum(1)).mean()
         optimiser.zero_grad()
         loss.backward()
+        nn.utils.clip_grad_norm_(encoder.parameters(), 2.0)
         optimiser.step()
         if step % 100 == 0 or step == steps - 1:
             log(f"text step {step} loss {loss.item():.4f} held out {accuracy(encoder)}")
-    return encoder.eval()
+    encoder.eval()
+    if old is not None:
+        uniform = [prompts.UNIFORM[name] for name in prompts.TASKS]
+        log(f"uniform prompts within {pin(encoder, uniform, old.encode(uniform)[0]):.1e} of the old encoder's")
+    return encoder
+
+
+def load_corpus(path):
+    """What teacher.py wrote: texts, task indices (-1 none, -2 a single word), unit vectors, and the shares of the tasks that a linear probe on them gives."""
+    with np.load(path, allow_pickle=False) as stored:
+        vectors = torch.from_numpy(stored["vectors"].astype(np.float32))
+        texts, tasks = [str(text) for text in stored["texts"]], [int(k) for k in stored["tasks"]]
+    return {"texts": texts, "tasks": tasks, "vectors": vectors, "shares": probe(vectors, tasks)[0]}
+
+
+def probe(vectors, tasks, steps=300):
+    """A linear reading of the teacher's vectors: (shares of the tasks for all rows, the layer)."""
+    layer = nn.Linear(vectors.shape[1], 3)
+    known = torch.tensor([i for i, k in enumerate(tasks) if k >= 0])
+    target = torch.tensor(tasks)[known]
+    optimiser = torch.optim.Adam(layer.parameters(), lr=0.03)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(layer(vectors[known] * 10), target).backward()
+        optimiser.step()
+    with torch.no_grad():
+        return layer(vectors * 10).softmax(1), layer
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--settings", default=str(Path(__file__).parent / "settings" / "base.json"))
+    parser.add_argument("--settings", default=str(Path(__file__).parent / "settings" / "text.json"))
+    parser.add_argument("--old", help="an exported model (a folder with text.onnx) or a text.pt whose prompt vectors are to be kept")
+    parser.add_argument("--corpus", help="what teacher.py wrote")
     arguments = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     chosen: Settings = load_settings(arguments.settings)
-    model = train(arguments.data, chosen)
+    before = None
+    if arguments.old:
+        from from_onnx import load_text
+
+        before = TextEncoder(chosen.buckets, chosen.embedding, chosen.prompt) if arguments.old.endswith(".pt") else load_text(arguments.old)
+        if arguments.old.endswith(".pt"):
+            before.load_state_dict(torch.load(arguments.old, weights_only=False)["model"])
+        before.eval()
+    model = train(arguments.data, chosen, old=before, corpus=load_corpus(arguments.corpus) if arguments.corpus else None)
     save({"model": model.state_dict()}, arguments.out)
+    print(f"300 held-out requests understood: {understood(model)}")
+    print(f"uniform sentence and any description: {margins(model, read_scenes(arguments.data, ('train', 'test')).values())}")
+    if before is not None:
+        generator = random.Random(3)
+        requests = [wording.sample(generator, list(read_scenes(arguments.data).values())) for _ in range(2000)]
+        for wanted in ("uniform", "scene", "free"):
+            chosen_texts = [(text, k) for text, k, kind in requests if kind.startswith(wanted)]
+            wish = targets([text for text, _ in chosen_texts], [k for _, k in chosen_texts], before)
+            got = model.encode([text for text, _ in chosen_texts])[0]
+            print(f"{wanted}: median cosine to the old encoder's vectors {float(nn.functional.cosine_similarity(got, wish).median()):.4f}")
