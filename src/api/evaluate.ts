@@ -1,17 +1,35 @@
 import path from 'node:path';
-import { RestorationError, protocolOf } from '../protocol';
+import { RestorationError, TASKS, protocolOf, type Task } from '../protocol';
 import {
+  RowStore,
   evaluate as evaluatePairs,
   findPairs,
+  isItemResult,
+  type Configuration,
   type EvaluationProgress,
   type EvaluationReport,
+  type ItemResult,
+  type Pair,
 } from '../restoration/evaluation';
+import { findModel } from '../restoration/models/manifest';
 import { anySignal, restoreRequest, DEFAULT_MODEL, type RestoreOptions } from './restore';
 import { displayHost, inferenceClient } from './session';
 
-export interface EvaluateOptions extends Omit<RestoreOptions, 'reference' | 'region' | 'onProgress'> {
+export interface EvaluateOptions extends Omit<RestoreOptions, 'task' | 'reference' | 'region' | 'onProgress'> {
+  /** What is wrong with the pictures. */
+  task: Task;
   /** Most pictures to take, in the order of their names; all unless said otherwise. */
   limit?: number;
+  /**
+   * Folder for the rows (`rows.jsonl`, one a picture, each on the disk before the next picture is begun) and the finished
+   * report (`report.json`). Nothing is written when it is left out.
+   */
+  out?: string;
+  /**
+   * Go on with the rows in `out`: pictures that were measured with the same settings and weights are not measured again,
+   * unless their files changed; those that failed are tried again.
+   */
+  resume?: boolean;
   /** Called after every picture. */
   onProgress?: (progress: EvaluationProgress) => void;
 }
@@ -23,50 +41,128 @@ export interface EvaluateOptions extends Omit<RestoreOptions, 'reference' | 'reg
  * @returns means of the pictures for each frame, shares of monotone curves, every picture's figures, and what failed; the
  *   fields are those of `evaluate --json`
  * @throws RestorationError when the folder is not a test set, when model or device cannot work, or when cancelled;
- *   a picture that fails is listed in `failures` instead
+ *   a picture that fails is listed in `failures` instead. With `out`: when rows are there and `resume` is not set, or when
+ *   they were measured with other settings
  * @example
  * const report = await evaluate('Set5', { task: 'super-resolution' });
  * report.frames[8].psnr; // mean of the last frame in dB
  */
 export async function evaluate(folder: string, options: EvaluateOptions): Promise<EvaluationReport> {
-  const protocol = options?.protocol ?? (options?.task === undefined ? 'rgb' : protocolOf(options.task));
-  const { onProgress, limit, signal: given, ...rest } = options;
+  if (options?.task === undefined) {
+    throw new RestorationError('bad-argument', 'evaluate needs a task.', `Give task: one of ${TASKS.join(', ')}.`);
+  }
+  const protocol = options.protocol ?? protocolOf(options.task);
+  const { onProgress, limit, signal: given, out, resume, ...rest } = options;
   const signal = anySignal([given, displayHost()?.signal]) ?? new AbortController().signal;
   const { pairs } = await findPairs(path.resolve(folder));
   const client = inferenceClient();
-  const progress = evaluatePairs(pairs, {
-    task: options.task,
-    protocol,
-    prompts: options.prompt ?? 'uniform',
-    model: options.model ?? DEFAULT_MODEL,
-    device: options.device ?? 'auto',
-    ...(limit === undefined ? {} : { limit }),
-    signal,
-    restoreAndMeasure: async (pair, itemSignal) => {
-      const request = restoreRequest(pair.input, { ...rest, protocol, reference: pair.reference }, undefined);
-      const { record } = await client.restore({ ...request, priority: 'batch' }, { signal: itemSignal });
-      return {
-        frames: record.frames,
-        seconds: record.seconds.total,
-        model: record.model,
-        device: record.device,
-        ...(record.peakMemoryMiB === undefined ? {} : { peakMemoryMiB: record.peakMemoryMiB }),
-      };
-    },
+  const requestOf = (pair: Pair) => ({
+    ...restoreRequest(pair.input, { ...rest, protocol, reference: pair.reference }, undefined),
+    priority: 'batch' as const,
   });
-  for (;;) {
-    const next = await progress.next();
-    if (next.done) {
-      if (next.value.count === 0 && next.value.failures.length > 0) {
-        const [first] = next.value.failures;
-        throw new RestorationError(
-          'unreadable-picture',
-          `All ${next.value.failures.length} pictures failed; the first, ${first?.name}: ${first?.error}`,
-          '',
-        );
+  const store = await openRows(out, resume, async () => configurationOf(requestOf(pairs[0]!)));
+  try {
+    const known = store && (await knownResults(store, pairs));
+    const progress = evaluatePairs(pairs, {
+      task: options.task,
+      protocol,
+      prompts: options.prompt ?? 'uniform',
+      model: options.model ?? DEFAULT_MODEL,
+      device: options.device ?? 'auto',
+      ...(limit === undefined ? {} : { limit }),
+      ...(known ? { known } : {}),
+      ...(store ? { onRow: (pair, row) => store.add(pair.name, filesOf(pair), row) } : {}),
+      signal,
+      restoreAndMeasure: async (pair, itemSignal) => {
+        const { record } = await client.restore(requestOf(pair), { signal: itemSignal });
+        return {
+          frames: record.frames,
+          seconds: record.seconds.total,
+          model: record.model,
+          device: record.device,
+          ...(record.peakMemoryMiB === undefined ? {} : { peakMemoryMiB: record.peakMemoryMiB }),
+        };
+      },
+    });
+    for (;;) {
+      const next = await progress.next();
+      if (next.done) {
+        await store?.finish(next.value);
+        return somethingMeasured(next.value);
       }
-      return next.value;
+      onProgress?.(next.value);
     }
-    onProgress?.(next.value);
+  } finally {
+    await store?.close();
   }
+}
+
+function filesOf({ input, reference }: Pair): string[] {
+  return [input, reference];
+}
+
+async function knownResults(store: RowStore<ItemResult>, pairs: readonly Pair[]): Promise<Map<string, ItemResult>> {
+  const known = new Map<string, ItemResult>();
+  for (const pair of pairs) {
+    const result = await store.known(pair.name, filesOf(pair));
+    if (result) known.set(pair.name, result);
+  }
+  return known;
+}
+
+/** Opens the rows of an output folder; undefined where nothing is to be written. */
+async function openRows(
+  out: string | undefined,
+  resume: boolean | undefined,
+  configuration: () => Promise<Configuration>,
+): Promise<RowStore<ItemResult> | undefined> {
+  if (out === undefined) {
+    if (resume) throw resumeWithoutFolder();
+    return undefined;
+  }
+  return RowStore.open({
+    folder: path.resolve(out),
+    configuration: await configuration(),
+    resume: resume === true,
+    isResult: isItemResult,
+  });
+}
+
+/** @internal */
+export function resumeWithoutFolder(): RestorationError {
+  return new RestorationError(
+    'bad-argument',
+    'There is nothing to resume without an output folder.',
+    'Name the folder that holds the rows: --out DIR (out).',
+  );
+}
+
+/** Every setting that changes a row, and the weights by their hash. */
+async function configurationOf(request: ReturnType<typeof restoreRequest>): Promise<Configuration> {
+  const settings = Object.entries(request).filter(
+    ([name]) => !['input', 'reference', 'framesFolder', 'priority', 'model'].includes(name),
+  );
+  const { manifest, sha256 } = await findModel(request.model);
+  return {
+    kind: 'evaluate',
+    ...Object.fromEntries(
+      settings.map(([name, value]) => [
+        name,
+        ['string', 'number', 'boolean'].includes(typeof value) ? (value as string) : JSON.stringify(value ?? null),
+      ]),
+    ),
+    model: manifest.id,
+    weights: sha256,
+  };
+}
+
+/** @throws RestorationError when not one picture could be measured: the reason of the first says why */
+function somethingMeasured(report: EvaluationReport): EvaluationReport {
+  const [first] = report.failures;
+  if (report.count > 0 || first === undefined) return report;
+  throw new RestorationError(
+    'unreadable-picture',
+    `All ${report.failures.length} pictures failed; the first, ${first.name}: ${first.error}`,
+    '',
+  );
 }

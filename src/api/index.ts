@@ -3,8 +3,44 @@ export { strip, type StripOptions } from './strip';
 export { metrics, type MetricsOptions } from './metrics';
 export { evaluate, type EvaluateOptions } from './evaluate';
 export type { EvaluationProgress, EvaluationReport } from '../restoration/evaluation';
+export { evaluateResults, type EvaluateResultsOptions } from './evaluate-results';
+export type { ComparisonReport, FolderReport, PairedDifference, ResultsProgress } from '../restoration/evaluation';
+export { renderTable, type TableFormat } from '../restoration/evaluation';
+export { detective, type DetectiveOptions, type DetectiveReport, type FolderFindings } from './detective';
+export { figure, Figure, type FigureOptions } from './figure';
+export { degrade, degradePath, DegradedPicture, type DegradeOptions } from './degrade';
+export {
+  progression,
+  Progression,
+  type DataSetFailure,
+  type DataSetSample,
+  type DataSetStep,
+  type DataSetSummary,
+  type ProgressionOptions,
+  type SamplePrompt,
+  type SourcePicture,
+} from './progression';
 export { devices } from './devices';
-export { Run, Frame, type Picture, type RunMetrics, type SavedRun } from './run';
+export { describe, detect, type DescribeOptions } from './look';
+export type { DescriptionEndpoint } from '../restoration/prompts/endpoint';
+export {
+  models,
+  addModel,
+  listModels,
+  previewModel,
+  removeModel,
+  verifyModels,
+  type AddModelOptions,
+  type ChannelKind,
+  type FileCheck,
+  type ModelCheck,
+  type ModelEntry,
+  type ModelOffer,
+  type ModelPreview,
+  type ModelProgress,
+  type NetworkHints,
+} from './models';
+export { Run, Frame, type Picture, type RunMetrics, type SaveAsOptions, type SavedRun } from './run';
 export { shutdown } from './session';
 export {
   RestorationError,
@@ -16,15 +52,21 @@ export {
   isRunRecord,
   severityOf,
   type ConcreteDevice,
+  type Degradation,
+  type DegradationWishes,
   type Device,
+  type DegradationGuess,
   type DeviceReport,
   type ErrorCode,
   type FrameRecord,
   type Measurement,
   type MetricProtocol,
   type MetricValue,
+  type PictureDepth,
+  type PictureFormat,
   type Region,
   type RunRecord,
+  type SavedPicture,
   type Stage,
   type Task,
 } from '../protocol';

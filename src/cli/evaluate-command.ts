@@ -1,7 +1,14 @@
 import { RestorationError, metricNumber } from '../protocol';
+import { detective, warningsOf } from '../api/detective';
 import { evaluate } from '../api/evaluate';
 import { allowOnly, required, type Call } from './arguments';
+import { printFindings } from './detective-command';
+import { resultsCommand } from './results-command';
 import type { Terminal } from './terminal';
+import { checkTables, writeTables } from './write-tables';
+
+/** Pictures that are looked at for warnings when no thorough check was asked for. */
+const QUICK_LOOK = 4;
 
 function cell(value: number | undefined, digits: number): string {
   return (value === undefined ? '-' : Number.isFinite(value) ? value.toFixed(digits) : 'inf').padStart(9);
@@ -9,13 +16,27 @@ function cell(value: number | undefined, digits: number): string {
 
 /** `evaluate DIR --task T --protocol P`. */
 export async function evaluateCommand(call: Call, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  allowOnly(call, 'evaluate', ['task', 'protocol', 'limit', 'prompt', 'frames', 'scale', 'model', 'device']);
+  if (call.given.has('results')) return resultsCommand(call, terminal, signal);
+  allowOnly(call, 'evaluate', [
+    ...(['task', 'protocol', 'limit', 'prompt', 'frames', 'scale', 'model', 'device'] as const),
+    ...(['out', 'resume', 'table', 'check'] as const),
+  ]);
+  checkTables(call.tables);
   const [folder, ...more] = call.words;
   if (folder === undefined || more.length > 0) {
     throw new RestorationError('bad-argument', `evaluate takes one folder; got ${call.words.length}.`, '');
   }
+  const task = required(call.task, '--task');
+  const looked = await detective({
+    testSet: folder,
+    scale: call.scale,
+    ...(call.check ? {} : { limit: QUICK_LOOK }),
+    signal,
+    onProgress: ({ name, done, total }) => terminal.progress(`${done}/${total} looking at ${name}`, done, total),
+  });
+  const warnings = warningsOf(looked);
   const report = await evaluate(folder, {
-    task: required(call.task, '--task'),
+    task,
     protocol: call.protocol,
     limit: call.limit,
     prompt: call.prompt,
@@ -23,13 +44,19 @@ export async function evaluateCommand(call: Call, terminal: Terminal, signal: Ab
     scale: call.scale,
     model: call.model,
     device: call.device,
+    out: call.out,
+    resume: call.resume,
     signal,
     onProgress: ({ name, done, total, secondsLeft, error }) => {
       if (error !== undefined) terminal.note(`${name}: ${error}`);
       terminal.progress(`${done}/${total} ${name}`, done, total, secondsLeft);
     },
   });
-  terminal.json(report);
+  terminal.json({
+    ...report,
+    ...(warnings.length > 0 ? { warnings } : {}),
+    ...(call.check ? { check: looked } : {}),
+  });
   const rows = report.frames.map(
     (frame) =>
       `${String(frame.index).padStart(5)}${cell(metricNumber(frame.psnr), 3)}${cell(frame.ssim, 4)}${cell(frame.lpips, 4)}`,
@@ -48,6 +75,9 @@ export async function evaluateCommand(call: Call, terminal: Terminal, signal: Ab
       ...report.failures.map(({ name, error }) => `failed: ${name}: ${error}`),
     ].join('\n'),
   );
+  if (call.check) printFindings(looked, terminal);
+  else for (const warning of warnings) terminal.note(`Warning: ${warning}`);
+  await writeTables(report, call.tables, terminal);
   if (report.failures.length > 0) {
     throw new RestorationError(
       'unreadable-picture',

@@ -4,9 +4,15 @@ import { RestorationError } from '../protocol';
 import { shutdown } from '../api/session';
 import { packageRoot } from '../restoration/models/locations';
 import { parseCall, type Call } from './arguments';
+import { datasetCommand } from './dataset-command';
+import { degradeCommand } from './degrade-command';
+import { detectCommand } from './detect-command';
+import { detectiveCommand } from './detective-command';
 import { devicesCommand } from './devices-command';
 import { evaluateCommand } from './evaluate-command';
+import { figureCommand } from './figure-command';
 import { metricsCommand } from './metrics-command';
+import { modelsCommand } from './models-command';
 import { notebookCommand } from './notebook-command';
 import { restoreCommand } from './restore-command';
 import { Terminal } from './terminal';
@@ -17,7 +23,13 @@ type Command = (call: Call, terminal: Terminal, signal: AbortSignal) => Promise<
 const COMMANDS: Record<string, Command> = {
   restore: restoreCommand,
   evaluate: evaluateCommand,
+  detect: detectCommand,
+  detective: detectiveCommand,
+  figure: figureCommand,
   metrics: metricsCommand,
+  degrade: degradeCommand,
+  dataset: datasetCommand,
+  models: modelsCommand,
   notebook: notebookCommand,
   devices: devicesCommand,
 };

@@ -1,22 +1,37 @@
 import path from 'node:path';
 import {
+  CHANNEL_KINDS,
   DEVICES,
   INSPECT_QUESTIONS,
   MAXIMUM_FRAMES,
+  MAXIMUM_SEED,
   METRIC_PROTOCOLS,
+  PICTURE_FORMATS,
   RestorationError,
   TASKS,
+  WISHES,
+  isDegradation,
   isRegion,
   isRunRecord,
+  type Degradation,
+  type DegradationWishes,
+  type DegradeRequest,
+  type DescribeRequest,
   type DrawRequest,
   type FigureRequest,
   type InspectRequest,
+  type LookRequest,
   type MeasureRequest,
   type RequestKind,
   type Requests,
   type RestoreRequest,
+  type SampleRequest,
+  type SaveRequest,
   type StripRequest,
+  type Task,
 } from '../protocol';
+import { isCount, isFiniteNumber, isObject } from '../protocol/checks';
+import { MODEL_ID } from '../restoration/models/manifest';
 
 /** Enlargements that the super-resolution path is defined for. */
 export const SCALE_RANGE = { minimum: 1, maximum: 8 } as const;
@@ -83,13 +98,26 @@ function model(value: unknown): string {
   throw bad(`The model has to be an id or the path of a folder, not ${shown(value)}.`, 'The usual model is "compact".');
 }
 
+function severities(value: unknown): number[] {
+  const list: unknown[] = Array.isArray(value) ? value : [];
+  const valid = list.filter((v): v is number => typeof v === 'number' && v >= 0 && v <= 1);
+  if (list.length >= 1 && list.length <= MAXIMUM_FRAMES && valid.length === list.length) return valid;
+  throw bad(
+    `Severities are 1 to ${MAXIMUM_FRAMES} numbers from 0 (restored) to 1 (as it came), not ${shown(value)}.`,
+    'For example [0.5, 0].',
+  );
+}
+
 function restore(value: Untrusted): RestoreRequest {
+  const wanted = optional(value.severities, severities);
   return {
     input: absolutePath(value.input, 'picture'),
     task: optional(value.task, (v) => oneOf(v, TASKS, 'task')),
     prompt: optional(value.prompt, (v) => text(v, 'prompt', MAXIMUM_PROMPT)),
+    promptSource: optional(value.promptSource, (v) => oneOf(v, ['described', 'endpoint'] as const, 'prompt source')),
     reference: optional(value.reference, (v) => absolutePath(v, 'reference')),
-    frames: frames(value.frames),
+    frames: wanted?.length ?? frames(value.frames),
+    severities: wanted,
     scale: optional(value.scale, scale),
     model: model(value.model),
     device: oneOf(value.device, DEVICES, 'device'),
@@ -140,6 +168,17 @@ function inspect(value: Untrusted): InspectRequest {
   };
 }
 
+function look(value: Untrusted): LookRequest {
+  return {
+    picture: absolutePath(value.picture, 'picture'),
+    jpegSide: optional(value.jpegSide, (v) => {
+      if (typeof v === 'number' && Number.isInteger(v) && v >= 16 && v <= 2048) return v;
+      throw bad(`The side of a small copy has to be from 16 to 2048 pixels, not ${shown(v)}.`, '');
+    }),
+    priority: oneOf(value.priority, PRIORITIES, 'priority'),
+  };
+}
+
 function figure(value: Untrusted): FigureRequest {
   const { methods } = value;
   if (!Array.isArray(methods) || methods.length < 1 || methods.length > MOST_FIGURE_METHODS) {
@@ -166,6 +205,34 @@ function columns(value: unknown): number {
   throw bad(`The columns have to be a whole number from 1 to ${MOST_FIGURE_METHODS}, not ${shown(value)}.`, '');
 }
 
+function save(value: Untrusted): SaveRequest {
+  if (!isRunRecord(value.record)) throw bad('The run record is not valid.', 'Run the restoration again.');
+  const { severity, quality, depth } = value;
+  if (!isFiniteNumber(severity) || severity < 0 || severity > 1) {
+    throw bad(`A severity has to be a number from 0 (restored) to 1 (the input), not ${shown(severity)}.`, '');
+  }
+  if (quality !== undefined && !(isFiniteNumber(quality) && quality >= 1 && quality <= 100)) {
+    throw bad(`The quality has to be a number from 1 to 100, not ${shown(quality)}.`, 'The usual one is 95.');
+  }
+  if (depth !== undefined && depth !== 8 && depth !== 16) {
+    throw bad(`The depth has to be 8 or 16 bits, not ${shown(depth)}.`, 'Leave it out to keep that of the input.');
+  }
+  return {
+    record: value.record,
+    framesFolder: absolutePath(value.framesFolder, 'frames folder'),
+    input: absolutePath(value.input, 'picture'),
+    reference: optional(value.reference, (v) => absolutePath(v, 'reference')),
+    severity,
+    output: absolutePath(value.output, 'output'),
+    format: optional(value.format, (v) => oneOf(v, PICTURE_FORMATS, 'picture format')),
+    depth,
+    quality: quality === undefined ? undefined : Math.round(quality),
+    model: optional(value.model, model),
+    device: oneOf(value.device, DEVICES, 'device'),
+    priority: oneOf(value.priority, PRIORITIES, 'priority'),
+  };
+}
+
 function draw(value: Untrusted): DrawRequest {
   if (!isRunRecord(value.record)) throw bad('The run record is not valid.', 'Run the restoration again.');
   return {
@@ -173,6 +240,140 @@ function draw(value: Untrusted): DrawRequest {
     framesFolder: absolutePath(value.framesFolder, 'frames folder'),
     reference: optional(value.reference, (v) => absolutePath(v, 'reference')),
   };
+}
+
+/** Sides of a sample: the embedded and the published networks halve a picture up to four times. */
+const SAMPLE_MULTIPLE = 16;
+const MAXIMUM_SAMPLE_SIDE = 4096;
+
+function seed(value: unknown): number {
+  if (isCount(value) && value <= MAXIMUM_SEED) return value;
+  throw bad(`The seed has to be a whole number from 0 to 2^53 - 1, not ${shown(value)}.`, 'Any such number will do.');
+}
+
+function wishes(value: unknown, task: Task): DegradationWishes {
+  if (!isObject(value)) throw bad(`The parameters of a degradation have to be an object, not ${shown(value)}.`, '');
+  const result: Record<string, unknown> = {};
+  for (const [name, wish] of Object.entries(value)) {
+    if (wish === undefined) continue;
+    if (!Object.hasOwn(WISHES, name)) {
+      throw bad(`A degradation has no parameter ${shown(name)}.`, `There are ${Object.keys(WISHES).join(', ')}.`);
+    }
+    const { task: owner, says, accepts } = WISHES[name as keyof DegradationWishes];
+    if (owner !== task) throw bad(`${name} is a parameter of ${owner}, not of ${task}.`, 'Leave it out.');
+    if (!accepts(wish)) throw bad(`${name} has to be ${says}, not ${shown(wish)}.`, 'Leave it out to have it drawn.');
+    result[name] = wish;
+  }
+  return result;
+}
+
+function pathSeverities(value: unknown): number[] {
+  const valid = Array.isArray(value) && value.length > 0 && value.length <= MAXIMUM_FRAMES;
+  if (valid && value.every((v) => isFiniteNumber(v) && v >= 0 && v <= 1)) return value as number[];
+  throw bad(
+    `A severity has to be a number from 0 (clean) to 1 (degraded), not ${shown(value)}.`,
+    'The usual one is 1.',
+  );
+}
+
+function degradationFor(value: unknown, task: Task): Degradation {
+  if (!isDegradation(value)) {
+    throw bad(`These are not the parameters of a degradation: ${shown(value)}.`, 'Take those of an earlier result.');
+  }
+  if (value.task !== task) throw bad(`These are parameters of ${value.task}, not of ${task}.`, 'Name that task.');
+  return value;
+}
+
+function partner(value: Untrusted, task: Task): string | undefined {
+  const file = optional(value.partner, (v) => absolutePath(v, 'degraded picture of the pair'));
+  if (file === undefined || task === 'low-light') return file;
+  throw bad(`The path between a real pair is defined for low-light, not for ${task}.`, 'Leave the pair out.');
+}
+
+function degrade(value: Untrusted): DegradeRequest {
+  const task = oneOf(value.task, TASKS, 'task');
+  const form = oneOf(value.form, ['full', 'small'] as const, 'form');
+  if (form === 'small' && task !== 'super-resolution') {
+    throw bad(`Only super-resolution has a small picture, ${task} has not.`, 'Leave that option out.');
+  }
+  return {
+    input: absolutePath(value.input, 'picture'),
+    partner: partner(value, task),
+    task,
+    severities: pathSeverities(value.severities),
+    seed: seed(value.seed),
+    wishes: wishes(value.wishes, task),
+    degradation: optional(value.degradation, (v) => degradationFor(v, task)),
+    form,
+    framesFolder: absolutePath(value.framesFolder, 'frames folder'),
+    priority: oneOf(value.priority, ['interactive', 'batch'] as const, 'priority'),
+  };
+}
+
+function sampleSize(value: unknown): SampleRequest['size'] {
+  const sides = isObject(value) ? [value.width, value.height] : [];
+  const valid = (side: unknown): side is number =>
+    isCount(side) && side >= SAMPLE_MULTIPLE && side <= MAXIMUM_SAMPLE_SIDE && side % SAMPLE_MULTIPLE === 0;
+  const [width, height] = sides;
+  if (valid(width) && valid(height)) return { width, height };
+  throw bad(
+    `The sides of a sample have to be multiples of ${SAMPLE_MULTIPLE} from ${SAMPLE_MULTIPLE} to ${MAXIMUM_SAMPLE_SIDE}, not ${shown(value)}.`,
+    'The usual size is 512.',
+  );
+}
+
+function sample(value: Untrusted): SampleRequest {
+  const task = oneOf(value.task, TASKS, 'task');
+  if (typeof value.clip !== 'boolean') throw bad(`clip has to be true or false, not ${shown(value.clip)}.`, '');
+  if (!isCount(value.stream) || value.stream >= 2 ** 32) {
+    throw bad(`The number of a sample has to be a whole number below 2^32, not ${shown(value.stream)}.`, '');
+  }
+  return {
+    input: absolutePath(value.input, 'picture'),
+    partner: partner(value, task),
+    task,
+    frames: frames(value.frames),
+    seed: seed(value.seed),
+    stream: value.stream,
+    size: sampleSize(value.size),
+    wishes: wishes(value.wishes, task),
+    folder: absolutePath(value.folder, 'folder of the sample'),
+    clip: value.clip,
+    priority: oneOf(value.priority, ['interactive', 'batch'] as const, 'priority'),
+  };
+}
+
+function describe(value: Untrusted): DescribeRequest {
+  if (!isObject(value.hints))
+    throw bad(`The hints about a network have to be an object, not ${shown(value.hints)}.`, '');
+  const { id, tasks, license, channels, range } = value.hints;
+  return {
+    file: absolutePath(value.file, 'network'),
+    hints: {
+      id: optional(id, modelId),
+      tasks: optional(tasks, taskList),
+      license: optional(license, (v) => text(v, 'licence', 1000)),
+      channels: optional(channels, (v) => oneOf(v, CHANNEL_KINDS, 'order of channels')),
+      range: optional(range, blackAndWhite),
+    },
+  };
+}
+
+function modelId(value: unknown): string {
+  if (typeof value === 'string' && MODEL_ID.test(value)) return value;
+  throw bad(`The id of a model may hold a-z, 0-9, dot and hyphen only, unlike ${shown(value)}.`, 'Choose another id.');
+}
+
+function taskList(value: unknown): Task[] {
+  if (Array.isArray(value) && value.length > 0) return value.map((task) => oneOf(task, TASKS, 'task'));
+  throw bad(`Tasks have to be a list, not ${shown(value)}.`, `Name some of ${TASKS.join(', ')}.`);
+}
+
+function blackAndWhite(value: unknown): [number, number] {
+  if (Array.isArray(value) && value.length === 2 && value.every(isFiniteNumber) && value[0] !== value[1]) {
+    return [value[0] as number, value[1] as number];
+  }
+  throw bad(`A range has the values of black and white, unlike ${shown(value)}.`, 'The usual range is 0 to 1.');
 }
 
 /**
@@ -189,7 +390,12 @@ export function checkRequest<K extends RequestKind>(kind: K, value: unknown): Re
     measure,
     draw,
     inspect,
+    look,
     figure,
+    degrade,
+    sample,
+    describe,
+    save,
     devices: () => ({}),
   };
   return checks[kind](value as Untrusted);
@@ -201,7 +407,12 @@ const KINDS = [
   'measure',
   'draw',
   'inspect',
+  'look',
   'figure',
+  'degrade',
+  'sample',
+  'describe',
+  'save',
   'devices',
 ] as const satisfies readonly RequestKind[];
 

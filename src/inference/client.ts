@@ -2,7 +2,10 @@ import { createConnection, type Socket } from 'node:net';
 import {
   RestorationError,
   type ClientMessage,
+  type DegradeRequest,
+  type DegradeResult,
   type DeviceReport,
+  type DescribeRequest,
   type DrawRequest,
   type Failure,
   type FigureDrawing,
@@ -11,6 +14,9 @@ import {
   type FrameRecord,
   type InspectRequest,
   type Inspection,
+  type Look,
+  type LookRequest,
+  type ManifestDraft,
   type Measurement,
   type MeasureRequest,
   type RequestKind,
@@ -18,6 +24,10 @@ import {
   type RestoreRequest,
   type RunStart,
   type RunView,
+  type SampleRequest,
+  type SampleResult,
+  type SavedPicture,
+  type SaveRequest,
   type ServiceAddress,
   type ServiceMessage,
   type Stage,
@@ -99,6 +109,11 @@ export class InferenceClient {
     return this.request('inspect', request, options);
   }
 
+  /** The likeliest degradation of a picture, and a description of it. */
+  look(request: LookRequest, options?: RequestOptions): Promise<Look> {
+    return this.request('look', request, options);
+  }
+
   figure(request: FigureRequest, options?: RequestOptions): Promise<FigureDrawing> {
     return this.request('figure', request, options);
   }
@@ -107,6 +122,24 @@ export class InferenceClient {
   async draw(request: DrawRequest, options?: RequestOptions): Promise<Buffer> {
     const { png } = await this.request('draw', request, options);
     return Buffer.from(png, 'base64');
+  }
+
+  degrade(request: DegradeRequest, options?: RequestOptions): Promise<DegradeResult> {
+    return this.request('degrade', request, options);
+  }
+
+  /** Writes one sample of a progression data set into the folder that the request names. */
+  sample(request: SampleRequest, options?: RequestOptions): Promise<SampleResult> {
+    return this.request('sample', request, options);
+  }
+
+  /** The manifest of a network in a file, after a look at it and a run on a small picture. */
+  describe(request: DescribeRequest, options?: RequestOptions): Promise<ManifestDraft> {
+    return this.request('describe', request, options);
+  }
+
+  save(request: SaveRequest, options?: RequestOptions): Promise<SavedPicture> {
+    return this.request('save', request, options);
   }
 
   devices(options?: RequestOptions): Promise<DeviceReport[]> {

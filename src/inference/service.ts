@@ -10,12 +10,17 @@ import {
 } from '../protocol';
 import { inspectPictures } from '../restoration/evaluation/inspect-pictures';
 import { drawFigure } from '../restoration/report/draw-figure';
+import { degradePicture } from '../restoration/degradation/degrade-picture';
+import { makeSample } from '../restoration/degradation/make-sample';
+import { draftManifest } from '../restoration/network/draft-manifest';
 import { assembleStrip } from '../restoration/run/assemble-strip';
 import { drawRecord } from '../restoration/run/draw-record';
+import { lookAtPicture } from '../restoration/run/look-at-picture';
 import type { RunEvents } from '../restoration/run/events';
 import { measurePictures } from '../restoration/run/measure-pictures';
 import { ModelPool } from '../restoration/run/model-pool';
 import { restorePicture } from '../restoration/run/restore-picture';
+import { saveResult } from '../restoration/run/save-result';
 import { versions } from '../restoration/run/versions';
 import { checkRequest, isRequestKind } from './check-request';
 import { DeviceLock } from './device-lock';
@@ -142,7 +147,7 @@ class Work {
         reject(RestorationError.from(error));
         return;
       }
-      const priority = 'priority' in checked ? checked.priority : 'interactive';
+      const priority = ('priority' in checked ? checked.priority : undefined) ?? 'interactive';
       events.onProgress('queued', 0, 1);
       this.queue.add(priority, async () => {
         try {
@@ -160,6 +165,8 @@ class Work {
     events: RunEvents,
     signal: AbortSignal,
   ): Promise<unknown> {
+    // Looking at pictures and drawing a figure take no device: they need not wait for other programs.
+    if (kind === 'inspect' || kind === 'look' || kind === 'figure') return this.perform(kind, request, events, signal);
     const release = await this.lock.acquire(signal, () => events.onProgress('queued', 0, 1));
     try {
       await this.pool.wake();
@@ -187,8 +194,20 @@ class Work {
         return drawRecord(request as Requests['draw']['request']);
       case 'inspect':
         return inspectPictures(request as Requests['inspect']['request']);
+      case 'look':
+        return lookAtPicture(request as Requests['look']['request']);
       case 'figure':
         return drawFigure(request as Requests['figure']['request']);
+      case 'degrade':
+        return degradePicture(request as Requests['degrade']['request'], events, signal);
+      case 'sample':
+        return makeSample(request as Requests['sample']['request'], events, signal);
+      case 'describe': {
+        const { file, hints } = request as Requests['describe']['request'];
+        return draftManifest(file, 'cpu', hints);
+      }
+      case 'save':
+        return saveResult(request as Requests['save']['request'], this.pool, events, signal);
       case 'devices':
         return this.pool.devices.report();
     }

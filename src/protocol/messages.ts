@@ -1,6 +1,10 @@
 import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
+import type { DegradeRequest, DegradeResult, SampleRequest, SampleResult } from './degradation-requests';
 import type { Failure } from './errors';
+import type { SavedPicture, SaveRequest } from './pictures';
+import type { DescribeRequest, ManifestDraft } from './model-requests';
 import type { FigureDrawing, FigureRequest, InspectRequest, Inspection } from './inspection';
+import type { Look, LookRequest } from './look';
 import type { FramePicture, FrameRecord, MetricValue, Region, RunRecord, RunStart, RunView, Stage } from './run';
 
 /** Where an inference service listens (a Unix socket or a named pipe) and the secret that opens it. */
@@ -18,8 +22,15 @@ export interface RestoreRequest {
   task?: Task;
   /** Scene or free wording; absent = the model's uniform sentence for the task. */
   prompt?: string;
+  /**
+   * Who wrote the prompt when it was not the user: it then describes the scene and does not decide the task. `described`
+   * without a prompt has the built-in describer write one.
+   */
+  promptSource?: 'described' | 'endpoint';
   reference?: string;
   frames: number;
+  /** Severities of the frames, each in [0, 1]; absent = `frames` of them, evenly from 1 to 0. */
+  severities?: number[];
   /** Enlargement, super-resolution only; absent = what the model enlarges. */
   scale?: number;
   model: string;
@@ -87,7 +98,12 @@ export interface Requests {
   measure: { request: MeasureRequest; result: Measurement };
   draw: { request: DrawRequest; result: { /** base64 PNG */ png: string; width: number; height: number } };
   inspect: { request: InspectRequest; result: Inspection };
+  look: { request: LookRequest; result: Look };
   figure: { request: FigureRequest; result: FigureDrawing };
+  degrade: { request: DegradeRequest; result: DegradeResult };
+  sample: { request: SampleRequest; result: SampleResult };
+  describe: { request: DescribeRequest; result: ManifestDraft };
+  save: { request: SaveRequest; result: SavedPicture };
   devices: { request: Record<string, never>; result: DeviceReport[] };
 }
 export type RequestKind = keyof Requests;

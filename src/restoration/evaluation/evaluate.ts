@@ -16,6 +16,10 @@ export interface EvaluationOptions extends EvaluationSubject {
   restoreAndMeasure: (pair: Pair, signal: AbortSignal) => Promise<ItemResult>;
   /** Most pictures to take, from the beginning; all when left out. A whole number of at least 1. */
   limit?: number;
+  /** Results of an earlier evaluation by name: these pictures are not measured again. */
+  known?: ReadonlyMap<string, ItemResult>;
+  /** Called with every new result or failure before the next picture is begun: where rows are kept. */
+  onRow?: (pair: Pair, row: { result: ItemResult } | { error: string }) => Promise<void>;
   signal: AbortSignal;
   /** Seconds on a clock that never goes back; only differences are used. */
   now?: () => number;
@@ -44,7 +48,7 @@ export async function* evaluate(
   pairs: readonly Pair[],
   options: EvaluationOptions,
 ): AsyncGenerator<EvaluationProgress, EvaluationReport, void> {
-  const { restoreAndMeasure, limit, signal, now = () => performance.now() / 1000 } = options;
+  const { restoreAndMeasure, limit, known, onRow, signal, now = () => performance.now() / 1000 } = options;
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
     throw new RestorationError(
       'bad-argument',
@@ -57,11 +61,20 @@ export async function* evaluate(
   const failures: EvaluationReport['failures'] = [];
   const report = (): EvaluationReport => composeReport(options, [...items], [...failures]);
   const start = now();
+  const toMeasure = known ? taken.filter(({ name }) => !known.has(name)).length : taken.length;
+  let measured = 0;
   for (const [i, pair] of taken.entries()) {
     throwIfAborted(signal);
+    const before = known?.get(pair.name);
+    if (before) {
+      items.push({ name: pair.name, result: before });
+      continue;
+    }
     let error: string | undefined;
+    let result: ItemResult | undefined;
     try {
-      items.push({ name: pair.name, result: await restoreAndMeasure(pair, signal) });
+      result = await restoreAndMeasure(pair, signal);
+      items.push({ name: pair.name, result });
     } catch (thrown) {
       throwIfAborted(signal);
       const failure = RestorationError.from(thrown);
@@ -69,8 +82,10 @@ export async function* evaluate(
       error = failure.message;
       failures.push({ name: pair.name, error });
     }
+    await onRow?.(pair, result ? { result } : { error: error ?? '' });
+    measured++;
     const done = i + 1;
-    const secondsLeft = ((now() - start) / done) * (taken.length - done);
+    const secondsLeft = ((now() - start) / measured) * (toMeasure - measured);
     yield {
       name: pair.name,
       done,
