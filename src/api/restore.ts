@@ -10,19 +10,36 @@ import {
   type Task,
 } from '../protocol';
 import type { Progress } from '../inference/client';
+import type { DescriptionEndpoint } from '../restoration/prompts/endpoint';
 import { LiveView } from './live-view';
+import { describe } from './look';
 import { Run } from './run';
 import { displayHost, framesFolder, inferenceClient } from './session';
 
 export interface RestoreOptions {
   /** What is wrong with the picture; left out, the prompt decides, and without a prompt a look at the picture. */
   task?: Task;
-  /** A description of the scene, or the wish in your own words; omit it for the task's uniform sentence. */
+  /**
+   * A description of the scene, or the wish in your own words; omit it for the task's uniform sentence. `'auto'` has the
+   * built-in describer look at the picture (brightness, colours, texture; no network).
+   */
   prompt?: string;
+  /**
+   * Have a multimodal model behind an OpenAI-compatible endpoint describe the scene. **This sends the picture** (a JPEG of at
+   * most 512 pixels) there; `true` takes the endpoint that the environment names.
+   */
+  describe?: DescriptionEndpoint | true;
   /** Path of the sharp (or bright) picture: metrics appear under every frame. */
   reference?: string;
   /** Frames from degraded to restored, both included; 9 unless said otherwise. */
   frames?: number;
+  /**
+   * One frame at this severity instead of a clip: 0 is fully restored, 1 the picture as it came. Asking the same picture
+   * for another severity is quick, for the larger part of the work is remembered.
+   */
+  severity?: number;
+  /** Frames at these severities, in this order, instead of an even clip. */
+  severities?: readonly number[];
   /** Enlargement for super-resolution, 1 to 8; what the model enlarges, or else 4, unless said otherwise. */
   scale?: number;
   /** Id of an installed model, or the path of a folder with a `manifest.json`; "compact" unless said otherwise. */
@@ -53,9 +70,13 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
   return {
     input: path.resolve(input),
     ...(options.task === undefined ? {} : { task: options.task }),
-    ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
+    ...(options.prompt === undefined
+      ? {}
+      : options.prompt === 'auto'
+        ? { promptSource: 'described' as const }
+        : { prompt: options.prompt }),
     ...(options.reference === undefined ? {} : { reference: path.resolve(options.reference) }),
-    frames: options.frames ?? DEFAULT_FRAMES,
+    ...framesOf(options),
     ...(options.scale === undefined ? {} : { scale: options.scale }),
     model: options.model ?? DEFAULT_MODEL,
     device: options.device ?? 'auto',
@@ -66,11 +87,27 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
   };
 }
 
+function framesOf({ frames, severity, severities }: RestoreOptions): Pick<RestoreRequest, 'frames' | 'severities'> {
+  const given = [frames, severity, severities].filter((value) => value !== undefined);
+  if (given.length > 1) {
+    throw new RestorationError(
+      'bad-argument',
+      'Only one of frames, severity and severities can be given.',
+      'Leave the others out.',
+    );
+  }
+  if (severity === undefined && severities === undefined) return { frames: frames ?? DEFAULT_FRAMES };
+  // Checked with the rest of the request, whatever an untyped caller gave.
+  const wanted =
+    severities === undefined ? [severity as number] : Array.isArray(severities) ? [...severities] : severities;
+  return { frames: wanted.length, severities: wanted as number[] };
+}
+
 /**
  * Restores a picture progressively: a clip of frames from degraded to clean, each with its metrics when a reference is
  * given. The method is that of arXiv 2512.02273 with the model named in the options.
  *
- * @param input path of a PNG, JPEG or WebP; for super-resolution the small picture
+ * @param input path of a PNG, JPEG, WebP, AVIF or TIFF (the content decides); for super-resolution the small picture
  * @returns the run; as the last expression of a notebook cell it shows its strip
  * @throws RestorationError in one sentence with a remedy: unreadable picture, unknown task or model, a reference of
  *   another size, a damaged model, a cancelled run
@@ -80,7 +117,7 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
  */
 export async function restore(input: string, options: RestoreOptions = {}): Promise<Run> {
   const folder = framesFolder();
-  const request = restoreRequest(input, options, folder);
+  const request = await describedRequest(restoreRequest(input, options, folder), options);
   const host = displayHost();
   const displayId = randomUUID();
   const live = host ? new LiveView(host, displayId, request, path.basename(input)) : undefined;
@@ -96,12 +133,33 @@ export async function restore(input: string, options: RestoreOptions = {}): Prom
       onFrame: (frame) => live?.onFrame(frame),
     });
     live?.end();
-    return new Run(view, folder, request.reference, displayId);
+    return new Run(view, folder, request.reference, displayId, {
+      input: request.input,
+      model: request.model,
+      device: request.device,
+    });
   } catch (error) {
     const failure = RestorationError.from(error);
     live?.end({ interrupted: failure.code === 'cancelled', message: failure.message });
     throw failure;
   }
+}
+
+/** @internal The request with a prompt by the endpoint, if one is to describe the scene. */
+export async function describedRequest(request: RestoreRequest, options: RestoreOptions): Promise<RestoreRequest> {
+  if (options.describe === undefined) return request;
+  if (options.prompt !== undefined) {
+    throw new RestorationError(
+      'bad-argument',
+      'A prompt was given, and an endpoint was to write one.',
+      'Leave out either prompt or describe.',
+    );
+  }
+  const { text, source } = await describe(request.input, {
+    endpoint: options.describe,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  return { ...request, prompt: text, promptSource: source };
 }
 
 /** @internal One signal that follows several. */

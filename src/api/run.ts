@@ -5,11 +5,15 @@ import {
   MIME_BUNDLE,
   RestorationError,
   metricNumber,
+  type Device,
   type Displayable,
   type FrameRecord,
   type MimeBundle,
+  type PictureDepth,
+  type PictureFormat,
   type RunRecord,
   type RunView,
+  type SavedPicture,
 } from '../protocol';
 import { decodePicture } from '../restoration/image/decode';
 import { writeFileAtomically } from '../restoration/image/files';
@@ -94,6 +98,29 @@ export interface SavedRun {
   record: string;
 }
 
+export interface SaveAsOptions {
+  /** 1-based number of the frame; the last one unless said otherwise. */
+  frame?: number;
+  /** In place of a frame: any severity from 1 (the input) to 0 (restored), computed again. */
+  severity?: number;
+  /** What the file's name says unless given; in a folder that of the input. */
+  format?: PictureFormat;
+  /** Bits a channel: those of the input, as far as the format holds them, unless said otherwise. 16 is computed again. */
+  depth?: PictureDepth;
+  /** 1 to 100 for JPEG, WebP and AVIF; 95 unless said otherwise, 100 is lossless in WebP and nearly so in AVIF. */
+  quality?: number;
+  signal?: AbortSignal;
+}
+
+/** @internal What a run was made from, so that its results can be computed again. */
+export interface RunSource {
+  /** Absolute path. */
+  input: string;
+  /** Absent for frames that were not made here. */
+  model?: string;
+  device: Device;
+}
+
 /** What `restore` and `strip` return: the frames, their metrics and the record. The last expression of a cell shows it. */
 export class Run implements Displayable {
   readonly displayId: string;
@@ -105,6 +132,7 @@ export class Run implements Displayable {
     private readonly folder: string,
     private readonly reference: string | undefined,
     displayId: string = randomUUID(),
+    private readonly source?: RunSource,
   ) {
     this.displayId = displayId;
     this.frames = view.record.frames.map((frame) => new Frame(frame, folder));
@@ -209,6 +237,50 @@ export class Run implements Displayable {
       await rm(staging, { recursive: true, force: true }).catch(() => undefined);
     }
     return saved;
+  }
+
+  /**
+   * Saves one result at full size and like its source: its colour profile, depth and opacity, grey if it was grey, with
+   * its EXIF (orientation set to upright) and XMP.
+   *
+   * @param target a file whose ending names the format, or an existing folder for `NAME.restored.EXT`; another file of the
+   *   name is replaced, but never the input or the reference
+   * @returns where it was saved, and what could not be kept
+   * @throws RestorationError `bad-argument` (no such frame, a format without 16 bits, the input as target, an input that has
+   *   changed since), `missing-file` or `unwritable`
+   * @example await run.saveAs('restored.tif', { depth: 16 })
+   */
+  async saveAs(target: string, options: SaveAsOptions = {}): Promise<SavedPicture> {
+    const { source } = this;
+    if (!source) throw new RestorationError('bad-argument', 'This run does not know its input.', 'Restore it again.');
+    if (typeof target !== 'string' || target === '') {
+      throw new RestorationError('bad-argument', 'saveAs needs the path of a file.', "Call saveAs('restored.png').");
+    }
+    const index = options.frame ?? this.frames.length;
+    const frame = this.frames[index - 1];
+    if (!frame) {
+      throw new RestorationError(
+        'bad-argument',
+        `There is no frame ${index}.`,
+        `The run has frames 1 to ${this.frames.length}.`,
+      );
+    }
+    const { format, depth, quality, signal } = options;
+    return inferenceClient().save(
+      {
+        record: this.view.record,
+        framesFolder: this.folder,
+        ...source,
+        ...(this.reference === undefined ? {} : { reference: this.reference }),
+        severity: options.severity ?? frame.severity,
+        output: path.resolve(target),
+        ...(format === undefined ? {} : { format }),
+        ...(depth === undefined ? {} : { depth }),
+        ...(quality === undefined ? {} : { quality }),
+        priority: 'interactive',
+      },
+      signal ? { signal } : {},
+    );
   }
 
   async [MIME_BUNDLE](): Promise<MimeBundle> {

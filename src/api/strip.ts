@@ -48,5 +48,8 @@ export async function strip(frames: readonly string[], options: StripOptions = {
     },
     signal ? { signal } : {},
   );
-  return new Run(view, folder, reference);
+  return new Run(view, folder, reference, undefined, {
+    input: path.resolve(frames[0] as string),
+    device: 'cpu',
+  });
 }

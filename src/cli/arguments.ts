@@ -1,20 +1,29 @@
 import { parseArgs } from 'node:util';
 import {
+  CHANNEL_KINDS,
   DEVICES,
   METRIC_PROTOCOLS,
+  PICTURE_FORMATS,
   RestorationError,
   TASKS,
+  type ChannelKind,
+  type DegradationWishes,
   type Device,
   type MetricProtocol,
+  type PictureDepth,
+  type PictureFormat,
   type Region,
   type Task,
 } from '../protocol';
+import { isObject } from '../protocol/checks';
 
 const OPTIONS = {
   task: { type: 'string' },
   prompt: { type: 'string' },
+  describe: { type: 'string' },
   reference: { type: 'string' },
   frames: { type: 'string' },
+  severity: { type: 'string' },
   scale: { type: 'string' },
   model: { type: 'string' },
   device: { type: 'string' },
@@ -33,7 +42,22 @@ const OPTIONS = {
   columns: { type: 'string' },
   'no-note': { type: 'boolean' },
   out: { type: 'string' },
+  save: { type: 'string' },
+  format: { type: 'string' },
+  depth: { type: 'string' },
+  quality: { type: 'string' },
   'allow-errors': { type: 'boolean' },
+  yes: { type: 'boolean' },
+  id: { type: 'string' },
+  channels: { type: 'string' },
+  license: { type: 'string' },
+  size: { type: 'string' },
+  prompts: { type: 'string' },
+  clip: { type: 'string' },
+  small: { type: 'boolean' },
+  pairs: { type: 'boolean' },
+  'per-picture': { type: 'string' },
+  parameters: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -53,10 +77,19 @@ export interface Call {
   protocol: MetricProtocol | undefined;
   device: Device;
   prompt: string | undefined;
+  /** An endpoint is to describe the scene. */
+  describe: 'endpoint' | undefined;
   reference: string | undefined;
   model: string | undefined;
   out: string | undefined;
+  /** A file or a folder for the result at full size. */
+  save: string | undefined;
+  format: PictureFormat | undefined;
+  depth: PictureDepth | undefined;
+  quality: number | undefined;
   frames: number | undefined;
+  /** Each in [0, 1]. */
+  severities: number[] | undefined;
   scale: number | undefined;
   limit: number | undefined;
   /** Result folders; words that follow are more of them. */
@@ -75,6 +108,23 @@ export interface Call {
   picture: string | undefined;
   columns: number | undefined;
   note: boolean;
+  /** Consent to what a command would do. */
+  yes: boolean;
+  /** Of a model that is added. */
+  id: string | undefined;
+  channels: ChannelKind | undefined;
+  license: string | undefined;
+  /** `--task all`, which only a data set knows. */
+  allTasks: boolean;
+  /** Side of a sample in pixels. */
+  size: number | undefined;
+  prompts: string | undefined;
+  clip: 'mp4' | 'none' | undefined;
+  small: boolean;
+  pairs: boolean;
+  perPicture: number | undefined;
+  /** Of a degradation; the inference process checks them. */
+  parameters: DegradationWishes | undefined;
 }
 
 function wrong(problem: string, remedy = 'Call progressive-restoration --help for the usage.'): RestorationError {
@@ -113,6 +163,30 @@ function region(value: string | undefined): Region | undefined {
   );
 }
 
+/** `0.3` or `1,0.5,0`. */
+function severities(value: string | undefined): number[] | undefined {
+  if (value === undefined) return undefined;
+  const list = value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (list.every((severity) => severity >= 0 && severity <= 1)) return list;
+  throw wrong(`--severity has to be numbers from 0 (restored) to 1 (as it came), not ${JSON.stringify(value)}.`);
+}
+
+function parameters(value: string | undefined): DegradationWishes | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    if (isObject(parsed)) return parsed;
+  } catch {
+    // Said below.
+  }
+  throw wrong(`--parameters has to be a JSON object, not ${JSON.stringify(value)}.`, `For example '{"gain": 0.05}'.`);
+}
+
+function depth(value: string | undefined): PictureDepth | undefined {
+  const found = choice(value, ['8', '16'] as const, 'depth');
+  return found === undefined ? undefined : (Number(found) as PictureDepth);
+}
+
 /** @throws RestorationError `bad-argument`: exit code 2 */
 export function parseCall(words: string[]): Call {
   let parsed;
@@ -122,6 +196,7 @@ export function parseCall(words: string[]): Call {
     throw wrong(`${(error instanceof Error ? error.message : String(error)).split('. ')[0]?.replace(/\.$/, '')}.`);
   }
   const { values, positionals } = parsed;
+  const allTasks = values.task === 'all' && positionals[0] === 'dataset';
   return {
     words: positionals,
     json: values.json === true,
@@ -129,14 +204,32 @@ export function parseCall(words: string[]): Call {
     help: values.help === true,
     version: values.version === true,
     given: new Set(Object.keys(values) as OptionName[]),
-    task: choice(values.task, TASKS, 'task'),
+    yes: values.yes === true,
+    id: values.id,
+    channels: choice(values.channels, CHANNEL_KINDS, 'channels'),
+    license: values.license,
+    task: allTasks ? undefined : choice(values.task, TASKS, 'task'),
+    allTasks,
+    size: number(values.size, 'size', true),
+    prompts: values.prompts,
+    clip: choice(values.clip, ['mp4', 'none'] as const, 'clip'),
+    small: values.small === true,
+    pairs: values.pairs === true,
+    perPicture: number(values['per-picture'], 'per-picture', true),
+    parameters: parameters(values.parameters),
     protocol: choice(values.protocol, METRIC_PROTOCOLS, 'protocol'),
     device: choice(values.device, DEVICES, 'device') ?? 'auto',
     prompt: values.prompt,
+    describe: choice(values.describe, ['endpoint'] as const, 'describe'),
     reference: values.reference,
     model: values.model,
     out: values.out,
+    save: values.save,
+    format: choice(values.format, PICTURE_FORMATS, 'format'),
+    depth: depth(values.depth),
+    quality: number(values.quality, 'quality', true),
     frames: number(values.frames, 'frames', true),
+    severities: severities(values.severity),
     scale: number(values.scale, 'scale', false),
     limit: number(values.limit, 'limit', true),
     results: values.results ?? [],

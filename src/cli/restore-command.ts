@@ -1,5 +1,6 @@
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { RestorationError, type RunRecord } from '../protocol';
+import { PICTURE_EXTENSIONS, RestorationError, formatOfName, type RunRecord } from '../protocol';
 import { restore } from '../api/restore';
 import { allowOnly, required, type Call } from './arguments';
 import type { Terminal } from './terminal';
@@ -8,11 +9,29 @@ const LABELS = { queued: 'waiting', decode: 'reading', network: 'restoring', met
 
 /** `restore IMAGE... --task T --out DIR`: pictures one after the other; a failing one does not stop the others. */
 export async function restoreCommand(call: Call, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  allowOnly(call, 'restore', ['task', 'prompt', 'reference', 'frames', 'scale', 'model', 'device', 'protocol', 'out']);
+  allowOnly(call, 'restore', [
+    'task',
+    'prompt',
+    'describe',
+    'reference',
+    'frames',
+    'severity',
+    'scale',
+    'model',
+    'device',
+    'protocol',
+    'out',
+    'save',
+    'format',
+    'depth',
+    'quality',
+  ]);
   const images = call.words;
   if (images.length === 0)
-    throw new RestorationError('bad-argument', 'restore needs a picture.', 'Name a PNG or JPEG.');
-  const out = required(call.out, '--out');
+    throw new RestorationError('bad-argument', 'restore needs a picture.', 'Name a PNG, JPEG, WebP, AVIF or TIFF.');
+  const out = call.out;
+  if (out === undefined) required(call.save, '--out or --save');
+  const target = await saveTarget(call);
   if (call.reference !== undefined && images.length > 1) {
     throw new RestorationError(
       'bad-argument',
@@ -29,8 +48,10 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
       const run = await restore(image, {
         ...(call.task === undefined ? {} : { task: call.task }),
         prompt: call.prompt,
+        ...(call.describe === undefined ? {} : { describe: true as const }),
         reference: call.reference,
         frames: call.frames,
+        severities: call.severities,
         scale: call.scale,
         model: call.model,
         device: call.device,
@@ -39,13 +60,29 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
         onProgress: ({ stage, done, total, secondsLeft }) =>
           terminal.progress(`${LABELS[stage]} ${label}`, done, total, secondsLeft),
       });
-      const saved = await run.save(out);
-      const frames = run.record.frames.map((frame, k) => ({
-        ...frame,
-        file: path.basename(saved.frames[k] as string),
-      }));
+      const written = [];
+      if (target !== undefined) {
+        const result = await run.saveAs(target, {
+          ...(call.format === undefined ? {} : { format: call.format }),
+          ...(call.depth === undefined ? {} : { depth: call.depth }),
+          ...(call.quality === undefined ? {} : { quality: call.quality }),
+          signal,
+        });
+        for (const note of result.notes) terminal.note(note);
+        written.push(`Result: ${result.file}`);
+      }
+      let { frames } = run.record;
+      if (out !== undefined) {
+        const saved = await run.save(out);
+        frames = frames.map((frame, k) => ({ ...frame, file: path.basename(saved.frames[k] as string) }));
+        written.push(`Frames, strip and record: ${saved.record.replace(/run\.json$/, '*')}`);
+      }
       records.push({ ...run.record, frames });
-      terminal.text(`${run.toString()}\n\nFrames, strip and record: ${saved.record.replace(/run\.json$/, '*')}\n`);
+      const { taskSource, taskConfidence, task } = run.record;
+      if (taskSource === 'detected' && taskConfidence !== undefined) {
+        terminal.note(`No task was given: ${task} was detected, ${Math.round(taskConfidence * 100)} % sure.`);
+      }
+      terminal.text(`${run.toString()}\n\n${written.join('\n')}\n`);
       for (const warning of run.record.warnings ?? []) terminal.note(warning);
     } catch (error) {
       const failure = RestorationError.from(error);
@@ -64,6 +101,41 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
       '',
     );
   }
+}
+
+/** Where results go; a folder for several is made. A name that says nothing is refused before the work. */
+async function saveTarget({ save, format, depth, quality, words }: Call): Promise<string | undefined> {
+  if (save === undefined) {
+    if ((format ?? depth ?? quality) === undefined) return undefined;
+    throw new RestorationError(
+      'bad-argument',
+      '--format, --depth and --quality belong to --save.',
+      'Give --save FILE.',
+    );
+  }
+  if (words.length > 1 || /[/\\]$/.test(save)) {
+    await mkdir(save, { recursive: true }).catch((error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new RestorationError(
+        'unwritable',
+        `The folder ${save} could not be made (${code ?? 'unknown error'}).`,
+        'Name a folder for --save.',
+      );
+    });
+    return save;
+  }
+  const folder = await stat(save).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  if (!folder && format === undefined && formatOfName(save) === undefined) {
+    throw new RestorationError(
+      'bad-argument',
+      `The name ${path.basename(save)} does not say what format to save.`,
+      `Give --format, or an ending of ${Object.values(PICTURE_EXTENSIONS).flat().join(', ')}.`,
+    );
+  }
+  return save;
 }
 
 /** `a/x.png` and `b/x.jpg` would write the same files. */

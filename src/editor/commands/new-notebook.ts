@@ -21,9 +21,11 @@ export async function newNotebook(): Promise<void> {
 async function examplePicture(): Promise<string> {
   const shown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   const uri =
-    shown instanceof vscode.TabInputCustom && /\.(?:png|jpe?g)$/i.test(shown.uri.path)
+    shown instanceof vscode.TabInputCustom && /\.(?:png|jpe?g|webp|avif|tiff?)$/i.test(shown.uri.path)
       ? shown.uri
-      : (await vscode.workspace.findFiles('**/*.{png,jpg,jpeg}', '**/{node_modules,*.frames}/**', 1))[0];
+      : (
+          await vscode.workspace.findFiles('**/*.{png,jpg,jpeg,webp,avif,tif,tiff}', '**/{node_modules,*.frames}/**', 1)
+        )[0];
   const folder = vscode.workspace.workspaceFolders?.[0];
   if (uri === undefined || folder === undefined) return 'picture.png';
   return path.relative(folder.uri.fsPath, uri.fsPath).replaceAll(path.sep, '/');

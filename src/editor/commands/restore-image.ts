@@ -14,7 +14,7 @@ export interface RestoreImageServices {
   log: Log;
 }
 
-const PICTURE = /\.(?:png|jpe?g)$/i;
+const PICTURE = /\.(?:png|jpe?g|webp|avif|tiff?)$/i;
 
 /**
  * Restore Image...: asks for the task and the prompt, then restores the pictures one after the other, a panel a picture.
@@ -46,7 +46,7 @@ async function chosenPictures(first: unknown, selected: unknown): Promise<vscode
     title: vscode.l10n.t('Restore Image'),
     openLabel: vscode.l10n.t('Restore'),
     canSelectMany: true,
-    filters: { [vscode.l10n.t('Pictures')]: ['png', 'jpg', 'jpeg'] },
+    filters: { [vscode.l10n.t('Pictures')]: ['png', 'jpg', 'jpeg', 'webp', 'avif', 'tif', 'tiff'] },
   });
   return opened ?? [];
 }

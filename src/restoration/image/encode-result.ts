@@ -9,8 +9,6 @@ import { tiffWithExif, updatedExif } from './exif';
 import { isSixteenBit, toEightBits, toSixteenBits, type AnyPixels, type Depth } from './pixels';
 import { pngWithMetadata, type PictureMetadata } from './png-chunks';
 
-/** Formats that hold 16 bits a channel. */
-export const DEEP_FORMATS: readonly PictureFormat[] = ['png', 'tiff'];
 /** Quality of lossy formats unless said otherwise: no difference is seen at 1:1. */
 const USUAL_QUALITY = 95;
 /** Formats with pictures of one channel, which a grey profile needs. */
