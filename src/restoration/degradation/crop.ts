@@ -1,22 +1,11 @@
-import { RestorationError } from '../../protocol';
+import { RestorationError, type SampleCrop } from '../../protocol';
 import { resizeBicubic } from '../image/bicubic';
 import { createPixels, cropPixels, type Pixels } from '../image/pixels';
 import type { Draws } from './random';
 
-export interface Size {
+interface Size {
   width: number;
   height: number;
-}
-
-/** Which part of a picture a sample shows. */
-export interface Crop extends Size {
-  /** The picture was first made this many times smaller with MATLAB's bicubic. */
-  shrink: number;
-  /** Left upper corner in the smaller picture. */
-  x: number;
-  y: number;
-  /** Sides of the smaller picture, before it was continued by mirroring to the sample's size. */
-  whole: Size;
 }
 
 /** Smaller copies of a picture: blur and detail of every size. */
@@ -28,7 +17,7 @@ const LEVELS = [1, 1.5, 2.25, 3];
  *
  * @throws RestorationError `size-mismatch` for one that is smaller still
  */
-export function drawCrop(draws: Draws, picture: Size, size: Size): Crop {
+export function drawCrop(draws: Draws, picture: Size, size: Size): SampleCrop {
   if (picture.width * 2 < size.width || picture.height * 2 < size.height) {
     throw new RestorationError(
       'size-mismatch',
@@ -48,7 +37,7 @@ export function drawCrop(draws: Draws, picture: Size, size: Size): Crop {
 }
 
 /** The part of the picture that `crop` names. */
-export function applyCrop(picture: Pixels, { x, y, width, height, whole }: Crop): Pixels {
+export function applyCrop(picture: Pixels, { x, y, width, height, whole }: SampleCrop): Pixels {
   const copy =
     whole.width === picture.width && whole.height === picture.height
       ? picture
