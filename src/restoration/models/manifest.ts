@@ -85,13 +85,13 @@ export interface InstalledModel<M extends Manifest = Manifest> {
 
 export const MAXIMUM_MANIFEST_BYTES = 1_000_000;
 const MAXIMUM_FILES = 64;
-export const MODEL_ID = /^[a-z0-9][a-z0-9.-]{0,99}$/;
+export const MODEL_ID = /^[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?$/;
 
 /**
  * Names that mean the same file on every system: relative, without `..`, hidden parts, backslashes, drive letters or names
  * that end in a dot or a space. The schema has the same expression.
  */
-const FILE_PATH =
+export const FILE_PATH =
   /^(?=.{1,400}$)(?!manifest\.json$)[\p{L}\p{N}_](?:[\p{L}\p{N}_. @+()-]*[\p{L}\p{N}_@+()-])?(?:\/[\p{L}\p{N}_](?:[\p{L}\p{N}_. @+()-]*[\p{L}\p{N}_@+()-])?)*$/u;
 const FILE_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
@@ -124,6 +124,12 @@ function parseFiles(fields: Fields, folder: string): Record<string, ModelFile> {
       ...(url === undefined ? {} : { url }),
     };
   }
+  // Some systems do not tell capitals from small letters, and a file cannot be a folder.
+  const paths = Object.values(files).map((file) => file.path.toLowerCase());
+  const twice = paths.find((one, i) =>
+    paths.some((other, k) => k !== i && (other === one || other.startsWith(`${one}/`))),
+  );
+  if (twice !== undefined) throw bad(folder, `"files" has ${shownValue(twice)} more than once`);
   return files;
 }
 
@@ -298,7 +304,6 @@ async function restorationIds(folder: string): Promise<string[]> {
     if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
     try {
       const { manifest } = await readManifest(path.join(folder, entry.name));
-      // A folder of another name than its model's id could pass itself off as another model.
       if (manifest.kind !== 'metric' && manifest.id === entry.name) found.push(manifest.id);
     } catch {
       // A folder without a valid manifest is not a model; `readManifest` says why to whoever asks for it by name.
@@ -327,6 +332,11 @@ export async function findModel(idOrFolder: string): Promise<InstalledModel<Rest
       `There is no model ${shownValue(idOrFolder)} that restores pictures: ${model.manifest.id} is a metric.`,
       `Name one of: ${(await listModels()).join(', ')}.`,
     );
+  }
+  const { id } = model.manifest;
+  // A folder of another name than its model's id could pass itself off as another model.
+  if (MODEL_ID.test(idOrFolder) && idOrFolder !== id) {
+    throw bad(model.folder, `its "id" is ${shownValue(id)}, but its folder is called ${idOrFolder}`);
   }
   return { ...model, manifest: model.manifest };
 }
