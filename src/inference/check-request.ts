@@ -5,6 +5,7 @@ import {
   INSPECT_QUESTIONS,
   MAXIMUM_FRAMES,
   MAXIMUM_SEED,
+  METRICS,
   METRIC_PROTOCOLS,
   PICTURE_FORMATS,
   RestorationError,
@@ -22,6 +23,7 @@ import {
   type InspectRequest,
   type LookRequest,
   type MeasureRequest,
+  type Metric,
   type RequestKind,
   type Requests,
   type RestoreRequest,
@@ -146,6 +148,13 @@ function strip(value: Untrusted): StripRequest {
   };
 }
 
+function metrics(value: unknown): Metric[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw bad(`Metrics have to be a list of names, not ${shown(value)}.`, `Choose from ${METRICS.join(', ')}.`);
+  }
+  return [...new Set(value.map((name) => oneOf(name, METRICS, 'metric')))];
+}
+
 function measure(value: Untrusted): MeasureRequest {
   return {
     a: absolutePath(value.a, 'first picture'),
@@ -153,6 +162,10 @@ function measure(value: Untrusted): MeasureRequest {
     protocol: oneOf(value.protocol, METRIC_PROTOCOLS, 'metric protocol'),
     scale: scale(value.scale),
     device: oneOf(value.device, DEVICES, 'device'),
+    metrics: optional(value.metrics, metrics),
+    region: optional(value.region, region),
+    mapsFolder: optional(value.mapsFolder, (v) => absolutePath(v, 'folder of maps')),
+    alignment: value.alignment !== false,
     priority: oneOf(value.priority ?? 'interactive', PRIORITIES, 'priority'),
   };
 }

@@ -13,8 +13,8 @@ export interface Shift {
   /** Share, in [0, 1], of the common detail whose phases agree with the shift: 1 for pictures that differ by it alone. */
   readonly confidence: number;
   /**
-   * Share of what the pictures' correlation lacks to 1 that undoing the shift would bring back; negative when it would
-   * make them less alike (motion blur moves frequencies against each other without a better place for the whole).
+   * Share of what the correlation of the pictures' gradients lacks to 1 that undoing the shift would bring back; negative
+   * when it would make them less alike (motion blur moves frequencies against each other without a better place for the whole).
    */
   readonly gain: number;
 }
@@ -75,6 +75,9 @@ interface Spectra {
   places: Uint32Array;
   tiles: Array<{ re: Float64Array; im: Float64Array }>;
 }
+
+/** What all squares hold together. */
+type Sums = Pick<Spectra, 'fx' | 'fy' | 'places'> & Record<'sumRe' | 'sumIm' | 'powerA' | 'powerB', Float64Array>;
 
 /** The shift of `a` against `b` moved by whole pixels (`offsetX`, `offsetY`), beyond that offset. */
 function compare(
@@ -152,13 +155,13 @@ function compare(
     y += Math.max(-0.5, Math.min(0.5, dy));
     if (Math.abs(dx) + Math.abs(dy) < 1e-4) break;
   }
-  const spectra = { fx, fy, places, tiles };
-  const before = correlation(spectra, sumRe, sumIm, -offsetX, -offsetY);
-  const after = correlation(spectra, sumRe, sumIm, x, y);
+  const sums = { fx, fy, places, sumRe, sumIm, powerA, powerB };
+  const before = correlation(sums, -offsetX, -offsetY);
+  const after = correlation(sums, x, y);
   return {
     dx: x,
     dy: y,
-    error: disagreement(spectra, factor, x, y),
+    error: disagreement({ fx, fy, places, tiles }, factor, x, y),
     confidence: Math.max(0, agreement / total),
     gain: before < 1 ? (after - before) / (1 - before) : 0,
   };
@@ -197,22 +200,22 @@ function peak(
   return best;
 }
 
-/** Mean correlation of the squares, without the lowest frequencies, once `b` is moved by (x, y). */
-function correlation(
-  { fx, fy, places, tiles }: Spectra,
-  sumRe: Float64Array,
-  sumIm: Float64Array,
-  x: number,
-  y: number,
-): number {
-  let sum = 0;
+/** Correlation of the gradients of all squares, once `b` is moved by (x, y). */
+function correlation({ fx, fy, places, sumRe, sumIm, powerA, powerB }: Sums, x: number, y: number): number {
+  let common = 0;
+  let ofA = 0;
+  let ofB = 0;
   for (let k = 0; k < places.length; k++) {
     const i = places[k]!;
-    const angle = 2 * Math.PI * (fx[k]! * x + fy[k]! * y);
-    sum += sumRe[i]! * Math.cos(angle) - sumIm[i]! * Math.sin(angle);
+    const u = fx[k]!;
+    const v = fy[k]!;
+    const steepness = u * u + v * v;
+    const angle = 2 * Math.PI * (u * x + v * y);
+    common += steepness * (sumRe[i]! * Math.cos(angle) - sumIm[i]! * Math.sin(angle));
+    ofA += steepness * powerA[i]!;
+    ofB += steepness * powerB[i]!;
   }
-  // The other half of the plane holds as much.
-  return (2 * sum) / tiles.length;
+  return common / Math.sqrt(ofA * ofB);
 }
 
 /** Standard error of the shift: the spread of what single squares would change. */

@@ -3,7 +3,15 @@ export { greyToRgb, luma, lumaOf } from './colour';
 export { lumaPlane, rgbPlane, type Plane } from './plane';
 export { meanSquaredError, psnr, psnrOfError } from './psnr';
 export { WINDOW, ssim, ssimWindows } from './ssim';
-export { createReference, measurePair, type PairMetrics, type ProtocolOptions, type Reference } from './protocols';
+export {
+  createReference,
+  measurePair,
+  psnrOfPair,
+  ssimOfPair,
+  type PairMetrics,
+  type ProtocolOptions,
+  type Reference,
+} from './protocols';
 export { createFlipReference, flip, flipMap, type FlipReference } from './flip';
 export { errorMap, paintMap, ssimMap, type ColourRange, type ScalarMap } from './maps';
 export { MAGMA } from './magma';

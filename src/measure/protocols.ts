@@ -62,10 +62,27 @@ export function planeOf(pixels: Pixels, { protocol, scale, region }: ProtocolOpt
  * @example measurePair(restored, reference, { protocol: 'sr', scale: 4 }) // { psnr: 28.43, ssim: 0.811 }
  */
 export function measurePair(a: Pixels, b: Pixels, options: ProtocolOptions): PairMetrics {
+  return { ssim: ssimOfPair(a, b, options), psnr: psnrOfPair(a, b, options) };
+}
+
+/**
+ * PSNR alone, in dB, also of pictures that are too small for SSIM.
+ *
+ * @throws RestorationError as `measurePair`.
+ */
+export function psnrOfPair(a: Pixels, b: Pixels, options: ProtocolOptions): number {
   assertSameSize(a, b);
-  const planeA = planeOf(a, options);
-  const planeB = planeOf(b, options);
-  return { ssim: ssim(planeA, planeB), psnr: psnr(planeA, planeB) };
+  return psnr(planeOf(a, options), planeOf(b, options));
+}
+
+/**
+ * SSIM alone.
+ *
+ * @throws RestorationError as `measurePair`.
+ */
+export function ssimOfPair(a: Pixels, b: Pixels, options: ProtocolOptions): number {
+  assertSameSize(a, b);
+  return ssim(planeOf(a, options), planeOf(b, options));
 }
 
 /** A picture that several others are measured against. */

@@ -6,7 +6,7 @@ import { CHANNELS, samplesOf, type Pixels } from './pixels';
  *
  * @throws RestorationError `bad-argument` when it is empty or does not lie inside.
  */
-export function cropToRegion(pixels: Pixels, region: Region): Pixels {
+export function cropToRegion(pixels: Pixels, region: Region): Pixels & { data: Uint8Array } {
   const { x, y, width, height } = region;
   const whole = [x, y, width, height].every((value) => Number.isInteger(value));
   if (!whole || x < 0 || y < 0 || width < 1 || height < 1 || x + width > pixels.width || y + height > pixels.height) {

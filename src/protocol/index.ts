@@ -3,6 +3,7 @@ export * from './errors';
 export * from './pictures';
 export * from './run';
 export * from './messages';
+export * from './metrics';
 export * from './inspection';
 export * from './look';
 export * from './display';

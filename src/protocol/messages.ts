@@ -1,11 +1,12 @@
 import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
 import type { DegradeRequest, DegradeResult, SampleRequest, SampleResult } from './degradation-requests';
 import type { Failure } from './errors';
+import type { MeasureRequest, Measurement } from './metrics';
 import type { SavedPicture, SaveRequest } from './pictures';
 import type { DescribeRequest, ManifestDraft } from './model-requests';
 import type { FigureDrawing, FigureRequest, InspectRequest, Inspection } from './inspection';
 import type { Look, LookRequest } from './look';
-import type { FramePicture, FrameRecord, MetricValue, Region, RunRecord, RunStart, RunView, Stage } from './run';
+import type { FramePicture, FrameRecord, Region, RunRecord, RunStart, RunView, Stage } from './run';
 
 /** Where an inference service listens (a Unix socket or a named pipe) and the secret that opens it. */
 export interface ServiceAddress {
@@ -57,31 +58,11 @@ export interface StripRequest {
   priority: Priority;
 }
 
-export interface MeasureRequest {
-  a: string;
-  b: string;
-  protocol: MetricProtocol;
-  scale: number;
-  device: Device;
-  /** Interactive unless said otherwise. */
-  priority?: Priority;
-}
-
 /** Draw the strip of a finished run as a PNG. */
 export interface DrawRequest {
   record: RunRecord;
   framesFolder: string;
   reference?: string;
-}
-
-export interface Measurement {
-  protocol: MetricProtocol;
-  psnr: MetricValue;
-  ssim: number;
-  lpips?: number;
-  flip?: number;
-  width: number;
-  height: number;
 }
 
 export interface DeviceReport {
