@@ -42,11 +42,18 @@ export interface FrameRecord {
   change?: number;
 }
 
+/** Who may have written a prompt. */
+export const PROMPT_SOURCES = ['user', 'uniform', 'scene', 'described', 'endpoint'] as const;
+export type PromptSource = (typeof PROMPT_SOURCES)[number];
+
 export interface RunRecord {
   schema: typeof RUN_SCHEMA;
   task: Task;
   taskSource: 'user' | 'prompt' | 'detected';
-  prompt: { text: string; source: 'user' | 'uniform' | 'scene' };
+  /** Probability of the task, in (0, 1], when the prompt or a look at the picture decided it. */
+  taskConfidence?: number;
+  /** `described`: by the built-in describer; `endpoint`: by a multimodal model that the user named. */
+  prompt: { text: string; source: PromptSource };
   /** `expert` = the task whose networks acted, where a model has networks of their own for each. */
   model: { id: string; sha256: string; adapter?: string; expert?: Task };
   device: { requested: Device; used: ConcreteDevice };
@@ -62,6 +69,8 @@ export interface RunRecord {
   best?: { psnr: number; ssim: number; lpips?: number };
   /** Seconds of wall clock. */
   seconds: { decode: number; network: number; metrics: number; encode: number; total: number };
+  /** How the picture went through the networks: a trunk that did not run was remembered from a run before. */
+  work?: { tiles: number; trunkRuns: number; headRuns: number };
   /** Highest memory of the process that computed, up to the end of this run. */
   peakMemoryMiB?: number;
   versions: Record<string, string>;
@@ -70,7 +79,7 @@ export interface RunRecord {
 }
 
 /** What a run has decided before its first frame is there: the part of the record that no longer changes. */
-export type RunStart = Pick<RunRecord, 'task' | 'taskSource' | 'prompt' | 'model' | 'device'>;
+export type RunStart = Pick<RunRecord, 'task' | 'taskSource' | 'taskConfidence' | 'prompt' | 'model' | 'device'>;
 
 /** A frame's pictures inside a notebook: always `data:image/(png|jpeg|webp);base64,...`. */
 export interface FramePicture {
@@ -141,6 +150,10 @@ function isSide(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 1_000_000;
 }
 
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
 function isMetric(value: unknown): boolean {
   return value === undefined || value === 'Infinity' || isFiniteNumber(value);
 }
@@ -173,14 +186,15 @@ function isFrameRecord(value: unknown): value is FrameRecord {
 /** Guard of version 1. Extra fields are allowed, so that a reader of today shows a record of tomorrow's minor additions. */
 export function isRunRecord(value: unknown): value is RunRecord {
   if (!isObject(value) || value.schema !== RUN_SCHEMA) return false;
-  const { prompt, model, device, input, reference, protocol, region, frames, best, seconds, versions, warnings } =
+  const { prompt, model, device, input, reference, protocol, region, frames, best, seconds, work, versions, warnings } =
     value;
   return (
     isOneOf(TASKS, value.task) &&
     isOneOf(['user', 'prompt', 'detected'] as const, value.taskSource) &&
+    (value.taskConfidence === undefined || isFiniteNumber(value.taskConfidence)) &&
     isObject(prompt) &&
     isText(prompt.text) &&
-    isOneOf(['user', 'uniform', 'scene'] as const, prompt.source) &&
+    isOneOf(PROMPT_SOURCES, prompt.source) &&
     isObject(model) &&
     isText(model.id, 256) &&
     isText(model.sha256, 64) &&
@@ -208,6 +222,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
       (isObject(best) && isSide(best.psnr) && isSide(best.ssim) && (best.lpips === undefined || isSide(best.lpips)))) &&
     isObject(seconds) &&
     ['decode', 'network', 'metrics', 'encode', 'total'].every((key) => isFiniteNumber(seconds[key])) &&
+    (work === undefined || (isObject(work) && ['tiles', 'trunkRuns', 'headRuns'].every((key) => isCount(work[key])))) &&
     (value.peakMemoryMiB === undefined || isFiniteNumber(value.peakMemoryMiB)) &&
     isObject(versions) &&
     Object.values(versions).every((v) => isText(v, 256)) &&

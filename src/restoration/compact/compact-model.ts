@@ -1,10 +1,14 @@
 import { RestorationError, type ConcreteDevice, type Task } from '../../protocol';
-import { createPixels, type Pixels } from '../image/pixels';
+import { toEightBits, toSixteenBits, type AnyPixels, type Depth } from '../image/pixels';
 import { areaThumbnail } from '../image/thumbnail';
 import { expertOf, type Expert, type InstalledModel, type TrajectoryManifest } from '../models/manifest';
 import { Network, type TensorData } from '../models/sessions';
-import { tileSpans, tileWeights, type TileSpan } from '../models/tiling';
+import { affordableTileSize, availableMemory, tileSpans } from '../models/tiling';
 import { promptFeatures } from '../prompts/features';
+import { FeatureCache } from './feature-cache';
+import { FrameAssembler, axisWeights, type AxisWeights } from './frame-assembler';
+import { spoolFrames, type FrameSpool } from './frame-spool';
+import { tileTensor } from './tile-input';
 
 export interface TrajectoryProgress {
   /** Network runs finished. */
@@ -14,13 +18,17 @@ export interface TrajectoryProgress {
 }
 
 export interface TrajectoryRequest {
-  /** The degraded picture at full size. */
-  picture: Pixels;
+  /** The degraded picture at full size, 8 or 16 bits. It is not changed. */
+  picture: AnyPixels;
+  /** Names the picture's content and size. With it the trunk's features are kept, so that other severities come cheap. */
+  pictureKey?: string;
   /** Which expert acts. */
   task: Task;
   prompt: string;
   /** Severities of the frames asked for, each in [0, 1]; 1 is the picture itself. */
   severities: readonly number[];
+  /** Bits a sample of the frames; 8 unless said otherwise. */
+  depth?: Depth;
   signal: AbortSignal;
   onProgress: (progress: TrajectoryProgress) => void;
 }
@@ -28,7 +36,15 @@ export interface TrajectoryRequest {
 export interface TrajectoryFrame {
   /** Position in the request's `severities`. */
   index: number;
-  pixels: Pixels;
+  /** Not to be changed: severity 1 is the request's picture itself. */
+  pixels: AnyPixels;
+}
+
+/** What a trajectory took. */
+export interface TrajectoryWork {
+  tiles: number;
+  trunkRuns: number;
+  headRuns: number;
 }
 
 /** A turn of the event loop, so that messages (a cancel, a new request) are read between two network runs. */
@@ -60,8 +76,8 @@ interface LoadedExpert {
 /**
  * The embedded trajectory model f(y, c, s): a text encoder reads the prompt c, a trunk runs once on the picture y and c, a
  * light head once a frame at severity s (models/compact/README.md). Trunk and head are those of the task's expert, or
- * serve all tasks. Large pictures go through in overlapping tiles, row by row, so that memory beyond the result grows
- * with the width of the picture only.
+ * serve all tasks. Large pictures go through in overlapping tiles, row by row; finished parts of large frames go to
+ * temporary files, so that memory beyond the picture and one frame grows with the width of the picture only.
  */
 export class CompactModel {
   /** By file keys: experts may share networks. */
@@ -71,16 +87,22 @@ export class CompactModel {
     readonly installed: InstalledModel<TrajectoryManifest>,
     readonly device: ConcreteDevice,
     private readonly text: Network,
+    private readonly features: FeatureCache,
   ) {}
 
   /**
    * Loads the text encoder; an expert's networks follow when it first acts.
    *
+   * @param features where the most recent picture's features are kept; shared by the models of a process
    * @throws RestorationError `bad-model` when a file is missing, altered or not a network
    */
-  static async load(installed: InstalledModel<TrajectoryManifest>, device: ConcreteDevice): Promise<CompactModel> {
+  static async load(
+    installed: InstalledModel<TrajectoryManifest>,
+    device: ConcreteDevice,
+    features: FeatureCache = new FeatureCache(),
+  ): Promise<CompactModel> {
     // A bag of words is nothing for a GPU.
-    return new CompactModel(installed, device, await Network.load(installed, 'text', 'cpu'));
+    return new CompactModel(installed, device, await Network.load(installed, 'text', 'cpu'), features);
   }
 
   async release(): Promise<void> {
@@ -162,69 +184,103 @@ export class CompactModel {
   }
 
   /**
-   * Frames of the trajectory as they are finished, one for each severity and in that order, 8-bit.
+   * Frames of the trajectory as they are finished, one for each severity and in that order but for severity 1, which comes
+   * first. Many large frames wait in temporary files, so a frame is best let go before the next one is asked for.
    *
-   * @throws RestorationError `cancelled` between two network runs, `bad-output` when the network gives no finite numbers
+   * @returns how often the networks ran
+   * @throws RestorationError `cancelled` between two network runs, `bad-output` when the network gives no finite numbers,
+   *   `unwritable` when there is no room for temporary files
    */
-  async *trajectory(request: TrajectoryRequest): AsyncGenerator<TrajectoryFrame, void, void> {
-    const { picture, severities, signal, onProgress } = request;
-    const { input, thumbnail } = this.installed.manifest;
-    const expert = expertOf(this.installed.manifest, request.task);
+  async *trajectory(request: TrajectoryRequest): AsyncGenerator<TrajectoryFrame, TrajectoryWork, void> {
+    const { picture, severities, signal, onProgress, depth = 8 } = request;
+    const { manifest } = this.installed;
+    const expert = expertOf(manifest, request.task);
     const { tile, multiple } = expert;
-    const columns = tileSpans(picture.width, tile.size, tile.overlap, multiple);
-    const rows = tileSpans(picture.height, tile.size, tile.overlap, multiple);
     // Severity 1 is the picture itself by definition of the model: no network has to say so.
     const computed = [...severities.keys()].filter((index) => severities[index] !== 1);
-    const total = columns.length * rows.length * (1 + computed.length);
-    let done = 0;
+    throwIfCancelled(signal);
+    for (const [index, severity] of severities.entries()) {
+      if (severity === 1) yield { index, pixels: depth === 16 ? toSixteenBits(picture) : toEightBits(picture) };
+    }
+    if (computed.length === 0) return { tiles: 0, trunkRuns: 0, headRuns: 0 };
+
+    const affordable = affordableTileSize(tile, multiple, this.device, availableMemory());
+    const kept =
+      request.pictureKey === undefined
+        ? undefined
+        : this.features.open(this.featureKey(request.pictureKey, request.prompt, expert), affordable);
+    const size = kept?.tileSize ?? affordable;
+    const columns = tileSpans(picture.width, size, tile.overlap, multiple);
+    const rows = tileSpans(picture.height, size, tile.overlap, multiple);
+    const tiles = columns.length * rows.length;
+    const known = Array.from({ length: tiles }, (_, i) => kept?.has(i) === true).filter(Boolean).length;
+    const total = tiles * computed.length + (tiles - known);
+    const work: TrajectoryWork = { tiles, trunkRuns: 0, headRuns: 0 };
     const step = async (): Promise<void> => {
-      onProgress({ done: ++done, total });
+      onProgress({ done: work.trunkRuns + work.headRuns, total });
       await breathe();
       throwIfCancelled(signal);
     };
-    throwIfCancelled(signal);
-    onProgress({ done, total });
-    for (const [index, severity] of severities.entries()) {
-      if (severity === 1) yield { index, pixels: { ...picture, data: picture.data.slice() } };
-    }
-    if (computed.length === 0) return;
+    onProgress({ done: 0, total });
 
     const { trunk, head } = await this.expert(expert);
     const { vector: prompt } = await this.encodePrompt(request.prompt);
     const look: TensorData = {
       type: 'float32',
-      data: areaThumbnail(picture, thumbnail),
-      dims: [1, 3, thumbnail, thumbnail],
+      data: areaThumbnail(picture, manifest.thumbnail),
+      dims: [1, 3, manifest.thumbnail, manifest.thumbnail],
     };
-    const frames = computed.map((index) => ({
-      index,
-      severity: severities[index] as number,
-      pixels: createPixels(picture.width, picture.height),
-      band: new Band(picture.width, rows),
-    }));
-    for (const [row, y] of rows.entries()) {
-      const vertical = tileWeights(rows, row, tile.overlap);
-      for (const [column, x] of columns.entries()) {
-        const image = paddedTile(picture, x, y, multiple, input.minimumSide);
-        const { features } = await trunk.run({ image, thumbnail: look, prompt });
-        if (!features) throw this.missing('features');
-        await step();
-        const horizontal = tileWeights(columns, column, tile.overlap);
-        const lastOfRow = column === columns.length - 1;
-        for (const { index, severity, pixels, band } of frames) {
-          const outputs = await head.run({
-            image,
-            features: { type: 'float32', data: features.data, dims: features.dims },
-            prompt,
-            severity: { type: 'float32', data: Float32Array.of(severity), dims: [1, 1] },
-          });
-          band.add(this.output(outputs, 'frame', image.dims), image.dims, row, x, vertical, horizontal);
-          if (lastOfRow) band.flush(row, pixels);
-          await step();
-          if (lastOfRow && row === rows.length - 1) yield { index, pixels };
+    const spools = spoolFrames(computed.length, picture, depth);
+    try {
+      const frames = computed.map((index, i) => {
+        const spool = spools[i] as FrameSpool;
+        const maximum = depth === 16 ? 65535 : 255;
+        return {
+          index,
+          spool,
+          severity: { type: 'float32' as const, data: Float32Array.of(severities[index] as number), dims: [1, 1] },
+          assembler: new FrameAssembler(spool, picture.width, maximum, columns, rows),
+        };
+      });
+      const across = columns.map((_, column) => axisWeights(columns, column, tile.overlap));
+      const padding = { multiple, minimumSide: manifest.input.minimumSide };
+      let buffer: Float32Array | undefined;
+      for (const [row, y] of rows.entries()) {
+        const down = axisWeights(rows, row, tile.overlap);
+        for (const [column, x] of columns.entries()) {
+          const number = row * columns.length + column;
+          const image = tileTensor(picture, x, y, padding, buffer);
+          buffer = image.data;
+          let features = kept?.read(number);
+          if (!features) {
+            const outputs = await trunk.run({ image, thumbnail: look, prompt });
+            if (!outputs.features) throw this.missing('features');
+            features = { type: 'float32', ...outputs.features };
+            kept?.store(number, features);
+            work.trunkRuns++;
+            await step();
+          }
+          const [, , height, width] = image.dims as [number, number, number, number];
+          for (const { index, severity, spool, assembler } of frames) {
+            const outputs = await head.run({ image, features, prompt, severity });
+            const frame = this.output(outputs, 'frame', image.dims);
+            assembler.add(frame, width, width * height, row, column, across[column] as AxisWeights, down);
+            work.headRuns++;
+            await step();
+            if (number === tiles - 1) yield { index, pixels: spool.take() };
+          }
         }
       }
+    } finally {
+      for (const spool of spools) spool.close();
     }
+    return work;
+  }
+
+  /** Everything that features depend on but the tiles. */
+  private featureKey(picture: string, prompt: string, { trunk }: Expert): string {
+    const { manifest } = this.installed;
+    return JSON.stringify([picture, prompt, manifest.files[trunk]?.sha256, manifest.files.text?.sha256, this.device]);
   }
 
   private output(
@@ -241,10 +297,7 @@ export class CompactModel {
         'Install the model again.',
       );
     }
-    // A sum is finite only if every term is; one pass without a branch a sample.
-    let sum = 0;
-    for (const value of tensor.data) sum += value;
-    if (!Number.isFinite(sum)) {
+    if (!allFinite(tensor.data)) {
       throw new RestorationError(
         'bad-output',
         `Model ${this.installed.manifest.id} gave values that are not finite numbers on ${this.device}.`,
@@ -263,100 +316,25 @@ export class CompactModel {
   }
 }
 
+/** A sum is finite only if every term is: no branch a sample, and four sums that do not wait for each other. */
+function allFinite(values: Float32Array): boolean {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i] as number;
+    b += values[i + 1] as number;
+    c += values[i + 2] as number;
+    d += values[i + 3] as number;
+  }
+  for (let i = whole; i < values.length; i++) a += values[i] as number;
+  return Number.isFinite(a + b + c + d);
+}
+
 export function throwIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) {
     throw new RestorationError('cancelled', 'The run was cancelled.', '');
-  }
-}
-
-/** Index mirrored at the borders without repeating them (numpy's `reflect`), for any distance. */
-function reflect(index: number, length: number): number {
-  if (length === 1) return 0;
-  const period = 2 * (length - 1);
-  const wrapped = ((index % period) + period) % period;
-  return wrapped < length ? wrapped : period - wrapped;
-}
-
-/** A tile as a planar tensor in [0, 1], reflected to the right and below up to the sides that the network takes. */
-function paddedTile(
-  picture: Pixels,
-  x: TileSpan,
-  y: TileSpan,
-  multiple: number,
-  minimumSide: number,
-): TensorData & { type: 'float32' } {
-  const width = Math.ceil(Math.max(minimumSide, x.length) / multiple) * multiple;
-  const height = Math.ceil(Math.max(minimumSide, y.length) / multiple) * multiple;
-  const plane = width * height;
-  const data = new Float32Array(3 * plane);
-  const columns = Int32Array.from({ length: width }, (_, i) => (x.start + reflect(i, x.length)) * 3);
-  for (let row = 0; row < height; row++) {
-    const base = (y.start + reflect(row, y.length)) * picture.width * 3;
-    for (let column = 0; column < width; column++) {
-      const from = base + (columns[column] as number);
-      const to = row * width + column;
-      data[to] = (picture.data[from] as number) / 255;
-      data[plane + to] = (picture.data[from + 1] as number) / 255;
-      data[2 * plane + to] = (picture.data[from + 2] as number) / 255;
-    }
-  }
-  return { type: 'float32', data, dims: [1, 3, height, width] };
-}
-
-/** Accumulates one row of tiles and hands over the lines that no later row touches. */
-class Band {
-  private sums: Float32Array;
-  /** First line of the picture that `sums` holds. */
-  private top = 0;
-
-  constructor(
-    private readonly width: number,
-    private readonly rows: readonly TileSpan[],
-  ) {
-    this.sums = new Float32Array(width * 3 * (rows[0]?.length ?? 0));
-  }
-
-  add(
-    frame: Float32Array,
-    dims: readonly number[],
-    row: number,
-    x: TileSpan,
-    vertical: Float32Array,
-    horizontal: Float32Array,
-  ): void {
-    const [, , height, width] = dims as [number, number, number, number];
-    const plane = width * height;
-    const lines = (this.rows[row] as TileSpan).length;
-    for (let line = 0; line < lines; line++) {
-      const lineWeight = vertical[line] as number;
-      if (lineWeight === 0) continue;
-      for (let column = 0; column < x.length; column++) {
-        const weight = lineWeight * (horizontal[column] as number);
-        const to = (line * this.width + x.start + column) * 3;
-        const from = line * width + column;
-        this.sums[to] = (this.sums[to] as number) + weight * (frame[from] as number);
-        this.sums[to + 1] = (this.sums[to + 1] as number) + weight * (frame[plane + from] as number);
-        this.sums[to + 2] = (this.sums[to + 2] as number) + weight * (frame[2 * plane + from] as number);
-      }
-    }
-  }
-
-  /** Quantises the lines that are finished after `row` and keeps the rest for the next row. */
-  flush(row: number, target: Pixels): void {
-    const span = this.rows[row] as TileSpan;
-    const next = this.rows[row + 1];
-    const stride = this.width * 3;
-    const finished = (next ? next.start : span.start + span.length) - this.top;
-    const offset = this.top * stride;
-    for (let i = 0; i < finished * stride; i++) {
-      const value = Math.round((this.sums[i] as number) * 255);
-      target.data[offset + i] = value < 0 ? 0 : value > 255 ? 255 : value;
-    }
-    if (!next) return;
-    const kept = this.sums.subarray(finished * stride, (span.start + span.length - this.top) * stride);
-    const sums = new Float32Array(stride * next.length);
-    sums.set(kept);
-    this.sums = sums;
-    this.top = next.start;
   }
 }

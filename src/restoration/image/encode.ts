@@ -1,4 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
+import { storeByContent, storeFileByContent } from './files';
+import { MAXIMUM_PIXELS } from './limits';
 import { cropPixels, type Pixels } from './pixels';
 import type { Region } from '../../protocol';
 
@@ -8,7 +10,36 @@ function raw(pixels: Pixels): Sharp {
 
 /** Lossless PNG. Level 6 with adaptive filtering is the best size for the time on photographs. */
 export function encodePng(pixels: Pixels): Promise<Buffer> {
-  return raw(pixels).png({ compressionLevel: 6, adaptiveFiltering: true }).toBuffer();
+  return png(pixels).toBuffer();
+}
+
+function png(pixels: Pixels): Sharp {
+  return raw(pixels).png({ compressionLevel: 6, adaptiveFiltering: true });
+}
+
+/** Larger pictures are encoded into a file beside their place: the encoded bytes need not fit into memory as well. */
+const BUFFERED_SAMPLES = 48_000_000;
+
+/**
+ * Stores a picture as a lossless PNG under the hash of its bytes.
+ *
+ * @returns the file's name in `folder`
+ * @throws RestorationError `unwritable`
+ */
+export async function storePng(folder: string, pixels: Pixels): Promise<string> {
+  if (pixels.data.length <= BUFFERED_SAMPLES) return storeByContent(folder, await encodePng(pixels), 'png');
+  return storeFileByContent(folder, 'png', async (file) => {
+    await png(pixels).toFile(file);
+  });
+}
+
+/** JPEG of the whole picture as a data URL, long side at most `side`, never enlarged; without any of the file's metadata. */
+export async function jpegDataUrl(pixels: Pixels, side: number): Promise<string> {
+  const buffer = await raw(pixels)
+    .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+    .jpeg({ quality: 85 })
+    .toBuffer();
+  return `data:image/jpeg;base64,${buffer.toString('base64')}`;
 }
 
 /** Lossy WebP of the whole picture as a data URL, long side at most `side`, never enlarged. */
@@ -24,5 +55,15 @@ export async function thumbnailDataUrl(pixels: Pixels, side: number): Promise<st
 export async function cropDataUrl(pixels: Pixels, region: Region): Promise<string> {
   const crop = cropPixels(pixels, region.x, region.y, region.width, region.height);
   const buffer = await raw(crop).webp({ lossless: true, effort: 4 }).toBuffer();
+  return `data:image/webp;base64,${buffer.toString('base64')}`;
+}
+
+/** The same of a picture file, which is read no further than the region reaches. */
+export async function cropFileDataUrl(file: string, region: Region): Promise<string> {
+  const buffer = await sharp(file, { limitInputPixels: MAXIMUM_PIXELS, sequentialRead: true })
+    .extract({ left: region.x, top: region.y, width: region.width, height: region.height })
+    .removeAlpha()
+    .webp({ lossless: true, effort: 4 })
+    .toBuffer();
   return `data:image/webp;base64,${buffer.toString('base64')}`;
 }

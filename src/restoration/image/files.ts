@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RestorationError } from '../../protocol';
@@ -33,4 +34,36 @@ export async function storeByContent(folder: string, bytes: Uint8Array, extensio
     await writeFileAtomically(file, bytes);
   }
   return name;
+}
+
+/**
+ * Stores what `write` puts into a file under the hash of its bytes; nobody sees the file before it is whole.
+ *
+ * @returns the file's name in `folder`
+ * @throws RestorationError `unwritable`
+ */
+export async function storeFileByContent(
+  folder: string,
+  extension: string,
+  write: (file: string) => Promise<void>,
+): Promise<string> {
+  const temporary = path.join(folder, `.${randomBytes(6).toString('hex')}.part`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await write(temporary);
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(temporary)) hash.update(chunk as Buffer);
+    const name = `${hash.digest('hex')}.${extension}`;
+    await rename(temporary, path.join(folder, name));
+    return name;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    const code = (error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.message : String(error));
+    throw new RestorationError(
+      'unwritable',
+      `A ${extension} file could not be written in ${folder} (${code}).`,
+      code === 'ENOSPC' ? 'Free some disk space and try again.' : 'Choose a folder that can be written to.',
+      { cause: error },
+    );
+  }
 }

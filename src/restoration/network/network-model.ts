@@ -6,7 +6,7 @@ import {
   type TrajectoryProgress,
 } from '../compact/compact-model';
 import { resizeBicubic } from '../image/bicubic';
-import { createPixels, type Pixels } from '../image/pixels';
+import { createPixels, createPixels16, type AnyPixels, type Depth } from '../image/pixels';
 import type { InstalledModel, NetworkManifest } from '../models/manifest';
 import { channelCount, type NetworkSettings, type PictureTensor } from '../models/network-manifest';
 import type { GraphValue } from '../models/onnx-graph';
@@ -18,12 +18,14 @@ import { paddedPositions, pictureToTensor, tensorDims, tensorToPatch, writeLine 
 /** What a run asks of a network: the same as of a trajectory model, where the prompt plays no part. */
 export interface NetworkRequest {
   /** The degraded picture at the size of the frames; for super-resolution enlarged by bicubic interpolation. */
-  picture: Pixels;
+  picture: AnyPixels;
   /** The picture as it came. A network that enlarges takes this one. */
-  source: Pixels;
+  source: AnyPixels;
   task: Task;
   /** [1, 0]: the input and the result. */
   severities: readonly number[];
+  /** Bits a sample of the result; 8 unless said otherwise. */
+  depth?: Depth;
   signal: AbortSignal;
   onProgress: (progress: TrajectoryProgress) => void;
 }
@@ -130,7 +132,7 @@ export class NetworkModel {
       );
     }
     for (const [index, severity] of request.severities.entries()) {
-      if (severity === 1) yield { index, pixels: { ...request.picture, data: request.picture.data.slice() } };
+      if (severity === 1) yield { index, pixels: request.picture };
     }
     for (const [index, severity] of request.severities.entries()) {
       if (severity !== 0) continue;
@@ -151,9 +153,9 @@ export class NetworkModel {
 
   /** One picture through the network, `scale` times as large. */
   private async restore(
-    picture: Pixels,
-    { signal, onProgress }: Pick<NetworkRequest, 'signal' | 'onProgress'>,
-  ): Promise<Pixels> {
+    picture: AnyPixels,
+    { depth, signal, onProgress }: Pick<NetworkRequest, 'depth' | 'signal' | 'onProgress'>,
+  ): Promise<AnyPixels> {
     const { manifest } = this.installed;
     const { scale, input, output } = manifest;
     const columns = planAxis(picture.width, manifest, input.size?.width);
@@ -162,7 +164,7 @@ export class NetworkModel {
       spans.map(({ start, length }) => ({ start: start * scale, length: length * scale }));
     const targetColumns = scaled(columns.spans);
     const targetRows = scaled(rows.spans);
-    const result = createPixels(picture.width * scale, picture.height * scale);
+    const result = (depth === 16 ? createPixels16 : createPixels)(picture.width * scale, picture.height * scale);
     const keepsColours = output.channels === 'Y' || output.channels === 'Y-studio';
     const under = !keepsColours
       ? undefined

@@ -1,4 +1,5 @@
 import type { Device } from '../../protocol';
+import { FeatureCache } from '../compact/feature-cache';
 import { Lpips } from '../metrics/lpips';
 import { Devices, type DeviceChoice } from '../models/devices';
 import { findModel } from '../models/manifest';
@@ -14,6 +15,8 @@ const IDLE_MILLISECONDS = 5 * 60_000;
 export class ModelPool {
   readonly devices = new Devices();
   private readonly models = new Map<string, Promise<RestorationModel>>();
+  /** Of the most recent picture, whichever model saw it. */
+  private readonly features = new FeatureCache();
   private lpips: Promise<Lpips> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -22,7 +25,7 @@ export class ModelPool {
     const choice = await this.devices.choose(requested);
     // The whole manifest: a network behaves as its settings say.
     const key = `${installed.folder}\n${JSON.stringify(installed.manifest)}\n${choice.used}`;
-    const model = await this.keep(this.models, key, () => loadRestorationModel(installed, choice.used));
+    const model = await this.keep(this.models, key, () => loadRestorationModel(installed, choice.used, this.features));
     return { model, choice };
   }
 
@@ -54,6 +57,7 @@ export class ModelPool {
     const models = [...this.models.values()];
     const lpips = this.lpips;
     this.models.clear();
+    this.features.clear();
     this.lpips = undefined;
     for (const model of models) await (await model).release();
     await (await lpips)?.release();

@@ -23,11 +23,12 @@ export interface TaskDeciders {
  * @throws RestorationError `bad-argument` when nothing decides
  */
 export async function resolveTask(
-  { task, prompt }: Pick<RestoreRequest, 'task' | 'prompt'>,
+  { task, prompt, promptSource }: Pick<RestoreRequest, 'task' | 'prompt' | 'promptSource'>,
   { fromPrompt, fromPicture }: TaskDeciders,
 ): Promise<ResolvedTask> {
   if (task !== undefined) return { task, taskSource: 'user' };
-  const wish = prompt?.trim() ?? '';
+  // A description of the scene, by whatever machine, is no wish.
+  const wish = promptSource === undefined ? (prompt?.trim() ?? '') : '';
   if (wish !== '' && fromPrompt) return { ...(await fromPrompt(wish)), taskSource: 'prompt' };
   if (fromPicture) return { ...(await fromPicture()), taskSource: 'detected' };
   throw new RestorationError(

@@ -1,5 +1,12 @@
 import type { ConcreteDevice } from '../../protocol';
-import { CompactModel, type PromptTask, type TrajectoryFrame, type TrajectoryRequest } from '../compact/compact-model';
+import {
+  CompactModel,
+  type PromptTask,
+  type TrajectoryFrame,
+  type TrajectoryRequest,
+  type TrajectoryWork,
+} from '../compact/compact-model';
+import type { FeatureCache } from '../compact/feature-cache';
 import type { AnyPixels } from '../image/pixels';
 import type { InstalledModel, RestorationManifest } from '../models/manifest';
 import { NetworkModel } from '../network/network-model';
@@ -19,20 +26,23 @@ export interface RestorationModel {
   /** The task that a prompt asks for; @throws RestorationError `bad-argument` when the model cannot tell */
   taskOf(prompt: string): Promise<PromptTask>;
   /** One frame for each severity; `note` is a sentence for the run's record. */
-  trajectory(request: RestorationRequest): AsyncGenerator<TrajectoryFrame & { note?: string }, void, void>;
+  trajectory(
+    request: RestorationRequest,
+  ): AsyncGenerator<TrajectoryFrame & { note?: string }, TrajectoryWork | void, void>;
   /** Unloads what has not been used for so long. */
   releaseIdle(milliseconds: number): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Loads a model by the kind of its manifest. */
+/** Loads a model by the kind of its manifest; `features` is where the most recent picture's features are kept. */
 export function loadRestorationModel(
   { folder, manifest, sha256 }: InstalledModel<RestorationManifest>,
   device: ConcreteDevice,
+  features: FeatureCache,
 ): Promise<RestorationModel> {
   switch (manifest.kind) {
     case 'trajectory':
-      return CompactModel.load({ folder, manifest, sha256 }, device);
+      return CompactModel.load({ folder, manifest, sha256 }, device, features);
     case 'network':
       return NetworkModel.load({ folder, manifest, sha256 }, device);
   }

@@ -8,26 +8,23 @@ import {
   type RestoreRequest,
   type RunRecord,
   type RunView,
-  type Task,
 } from '../../protocol';
-import { throwIfCancelled } from '../compact/compact-model';
-import { resizeBicubic, scaledSize } from '../image/bicubic';
-import { decodePicture, decodeSource, type SourcePicture } from '../image/decode';
-import { encodePng } from '../image/encode';
-import { storeByContent } from '../image/files';
-import { MAXIMUM_PIXELS } from '../image/limits';
+import { throwIfCancelled, type TrajectoryWork } from '../compact/compact-model';
+import { decodePicture } from '../image/decode';
+import { cropDataUrl, cropFileDataUrl, storePng } from '../image/encode';
 import { toEightBits, type AnyPixels, type Pixels } from '../image/pixels';
-import type { RestorationManifest } from '../models/manifest';
-import { composePrompt } from '../prompts/compose';
 import { chooseRegion } from '../report/choose-region';
 import { bestFrames } from '../report/record';
 import type { RunEvents } from './events';
 import { FrameGauge } from './frame-gauge';
 import type { ModelPool } from './model-pool';
 import { framePicture, referencePicture } from './pictures';
-import { resolveTask } from './resolve-task';
+import { prepareRun } from './prepare-run';
 import { Stopwatch } from './stopwatch';
 import { versions } from './versions';
+
+/** Frames of a run that are kept for their crops until the region is known; larger ones are read again. */
+const KEPT_FRAMES_BYTES = 128 * 1024 * 1024;
 
 /**
  * One run: decode, restore frame by frame, measure and encode each frame as it is finished.
@@ -44,30 +41,15 @@ export async function restorePicture(
 ): Promise<RunView> {
   const watch = new Stopwatch<'decode' | 'network' | 'metrics' | 'encode'>();
   events.onProgress('decode', 0, 1);
-  const input = await watch.time('decode', () => decodeSource(request.input));
+  const { source, model, choice, scale, picture, start, question } = await prepareRun(request, pool, watch, signal);
+  const { task } = start;
   const reference =
     request.reference === undefined
       ? undefined
       : await watch.time('decode', () =>
-          // Measured like the frames: colours without their opacity.
-          decodePicture(request.reference as string, { transparency: input.alpha ? 'apart' : 'white' }),
+          decodePicture(request.reference as string, { transparency: source.alpha ? 'apart' : 'white' }),
         );
   throwIfCancelled(signal);
-
-  const { model, choice } = await watch.time('network', () => pool.restoration(request.model, request.device));
-  const { manifest } = model.installed;
-  const { task, taskSource } = await watch.time('network', () =>
-    resolveTask(request, { fromPrompt: (prompt) => model.taskOf(prompt) }),
-  );
-  if (!manifest.tasks.includes(task)) {
-    throw new RestorationError(
-      'bad-argument',
-      `Model ${manifest.id} does not do ${task}; it does ${manifest.tasks.join(', ')}.`,
-      'Choose one of these tasks or another model.',
-    );
-  }
-  const scale = request.scale ?? usualScale(manifest);
-  const picture = await watch.time('decode', () => networkInput(input, task, scale, request.input));
   const gauge = await watch.time('metrics', () =>
     reference
       ? FrameGauge.against(
@@ -79,39 +61,22 @@ export async function restorePicture(
       : FrameGauge.unreferenced(),
   );
 
-  const count = model.frameCount ?? request.frames;
-  const severities = Array.from({ length: count }, (_, k) => severityOf(k + 1, count));
+  const severities = request.severities ?? evenSeverities(model.frameCount ?? request.frames);
+  const count = severities.length;
   // With a reference the region is known at once; without one, only when the last frame is there.
   let region = request.region ? inside(request.region, picture) : undefined;
   if (!region && reference) region = chooseRegion(toEightBits(picture), reference.pixels);
-  // A prompt that decided the task stands for itself; a task that was given is said first, in the model's own sentence.
-  const prompt: RunRecord['prompt'] =
-    taskSource === 'prompt'
-      ? { text: (request.prompt as string).trim(), source: 'user' }
-      : composePrompt(manifest.uniformPrompts[task], request.prompt);
-  const identity: RunRecord['model'] = {
-    id: manifest.id,
-    sha256: model.installed.sha256,
-    ...(manifest.experts ? { expert: task } : {}),
-  };
-  events.onStart({
-    task,
-    taskSource,
-    prompt,
-    model: identity,
-    device: { requested: request.device, used: choice.used },
-  });
+  events.onStart(start);
 
   const frames: FrameRecord[] = [];
-  const kept: Pixels[] = [];
   const pictures: RunView['pictures'] = [];
+  /** Frames whose crop waits for the region: the last one in any case, all of them where they are small. */
+  const waiting = new Map<number, Pixels>();
+  const small = count * picture.data.length <= KEPT_FRAMES_BYTES;
   const started = performance.now();
   const notes: string[] = [];
   const trajectory = model.trajectory({
-    picture,
-    source: input.pixels,
-    task,
-    prompt: prompt.text,
+    ...question,
     severities,
     signal,
     onProgress: ({ done, total }) => {
@@ -121,9 +86,13 @@ export async function restorePicture(
       events.onProgress('network', done, total, left === undefined ? undefined : Math.round(left * 10) / 10);
     },
   });
+  let work: TrajectoryWork | undefined;
   for (;;) {
     const next = await watch.time('network', () => trajectory.next());
-    if (next.done) break;
+    if (next.done) {
+      work = next.value ?? undefined;
+      break;
+    }
     const { index, note } = next.value;
     const pixels = toEightBits(next.value.pixels);
     if (note !== undefined) notes.push(note);
@@ -139,21 +108,28 @@ export async function restorePicture(
     let shown: RunView['pictures'][number] | undefined;
     if (request.framesFolder !== undefined) {
       const folder = request.framesFolder;
-      record.file = await watch.time('encode', async () => storeByContent(folder, await encodePng(pixels), 'png'));
+      record.file = await watch.time('encode', () => storePng(folder, pixels));
       shown = await watch.time('encode', () => framePicture(record.index, pixels, region));
-      pictures.push(shown);
-      if (!region) kept.push(pixels);
+      pictures[index] = shown;
+      if (!region && (small || index === count - 1)) waiting.set(index, pixels);
     }
-    frames.push(record);
+    // Severity 1 may come out of its turn.
+    frames[index] = record;
     events.onFrame(record, shown);
     throwIfCancelled(signal);
   }
 
-  if (!region && request.framesFolder !== undefined) {
-    const found = chooseRegion(kept[0] as Pixels, kept[kept.length - 1] as Pixels);
+  const last = waiting.get(count - 1);
+  if (last && request.framesFolder !== undefined) {
+    const folder = request.framesFolder;
+    const found = chooseRegion(toEightBits(picture), last);
     region = found;
     await watch.time('encode', async () => {
-      for (const [i, pixels] of kept.entries()) pictures[i] = await framePicture(i + 1, pixels, found);
+      for (const [i, shown] of pictures.entries()) {
+        const pixels = waiting.get(i);
+        const file = path.join(folder, (frames[i] as FrameRecord).file);
+        pictures[i] = { ...shown, crop: await (pixels ? cropDataUrl(pixels, found) : cropFileDataUrl(file, found)) };
+      }
     });
   }
   const shownRegion = region;
@@ -162,7 +138,7 @@ export async function restorePicture(
       ? await watch.time('encode', () => referencePicture(reference.pixels, shownRegion))
       : undefined;
   const warnings = [
-    ...input.notes,
+    ...source.notes,
     ...(reference?.notes ?? []),
     ...(choice.note ? [choice.note] : []),
     ...notes,
@@ -171,16 +147,12 @@ export async function restorePicture(
   const best = bestFrames(frames);
   const record: RunRecord = {
     schema: RUN_SCHEMA,
-    task,
-    taskSource,
-    prompt,
-    model: identity,
-    device: { requested: request.device, used: choice.used },
+    ...start,
     input: {
       file: path.basename(request.input),
-      sha256: input.sha256,
-      width: input.pixels.width,
-      height: input.pixels.height,
+      sha256: source.sha256,
+      width: source.pixels.width,
+      height: source.pixels.height,
     },
     ...(reference ? { reference: { file: path.basename(request.reference as string), sha256: reference.sha256 } } : {}),
     ...(gauge.protocol ? { protocol: gauge.protocol } : {}),
@@ -195,6 +167,7 @@ export async function restorePicture(
       encode: watch.seconds('encode'),
       total: watch.total(),
     },
+    ...(work ? { work } : {}),
     peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     versions: versions(),
     ...(warnings.length > 0 ? { warnings } : {}),
@@ -208,25 +181,8 @@ export async function restorePicture(
   };
 }
 
-/** What super-resolution usually means: the scale of a network that enlarges, otherwise 4. */
-function usualScale(manifest: RestorationManifest): number {
-  return manifest.kind === 'network' && manifest.scale > 1 ? manifest.scale : 4;
-}
-
-/** The picture at the size of the frames: for super-resolution the small picture enlarged by MATLAB's bicubic. */
-export function networkInput(input: SourcePicture, task: Task, scale: number, file: string): AnyPixels {
-  const { pixels } = input;
-  if (task !== 'super-resolution') return pixels;
-  const { width, height } = scaledSize(pixels, scale);
-  const area = width * height;
-  if (area > MAXIMUM_PIXELS) {
-    throw new RestorationError(
-      'picture-too-large',
-      `Enlarged ${scale} times, ${path.basename(file)} has ${Math.round(area / 1e6)} megapixels; at most ${MAXIMUM_PIXELS / 1e6} are made.`,
-      'Choose a smaller scale, or crop the picture.',
-    );
-  }
-  return resizeBicubic(pixels, width, height);
+function evenSeverities(count: number): number[] {
+  return Array.from({ length: count }, (_, k) => severityOf(k + 1, count));
 }
 
 function inside(

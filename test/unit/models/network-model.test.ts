@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { RestorationError } from '../../../src/protocol';
-import { createPixels, type Pixels } from '../../../src/restoration/image/pixels';
+import { createPixels, createPixels16, toEightBits, type Pixels } from '../../../src/restoration/image/pixels';
 import { findModel, type InstalledModel, type NetworkManifest } from '../../../src/restoration/models/manifest';
 import { NetworkModel } from '../../../src/restoration/network/network-model';
 import { writeOnnxModel } from '../../../src/restoration/models/onnx-writer';
@@ -103,7 +103,7 @@ describe('image-to-image networks', () => {
       },
     });
     for await (const { index, pixels, note } of frames) {
-      outcome.frames[index] = pixels;
+      outcome.frames[index] = toEightBits(pixels);
       if (note !== undefined) outcome.notes.push(note);
     }
     return outcome;
@@ -144,6 +144,25 @@ describe('image-to-image networks', () => {
       assert.deepEqual((await run(model, source)).frames[1], source);
     });
   }
+
+  it('see and give 16 bits where they are asked to', async () => {
+    const model = await load('identity');
+    const source = createPixels16(30, 20);
+    source.data.forEach((_, i) => (source.data[i] = (i * 37) % 65_536));
+    const request = {
+      source,
+      picture: source,
+      task: 'deblurring' as const,
+      severities: [0],
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    };
+    for await (const { pixels } of model.trajectory({ ...request, depth: 16 })) assert.deepEqual(pixels, source);
+    for await (const { pixels } of model.trajectory(request)) {
+      assert.ok(pixels.data instanceof Uint8Array);
+      assert.deepEqual(pixels, toEightBits(source));
+    }
+  });
 
   it('may give another range than they take', async () => {
     // 0.25 is added in [0, 1] and read back in [0, 2]: everything is halved.

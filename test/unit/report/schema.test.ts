@@ -65,6 +65,7 @@ const complete: Required<RunRecord> & { frames: Array<Required<FrameRecord>>; mo
     { ...frameOf(3, 3), psnr: 'Infinity', ssim: 1, lpips: 0, flip: 0, change: 2.5 },
   ],
   best: { psnr: 3, ssim: 3, lpips: 3 },
+  work: { tiles: 1, trunkRuns: 0, headRuns: 8 },
   peakMemoryMiB: 312,
   warnings: ['The device webgpu is not there; the cpu was used.'],
 };

@@ -56,7 +56,7 @@ describe('model manifests', () => {
   ];
   for (const [what, edit, message] of spoiledExperts) {
     it(`are refused with ${what}`, async () => {
-      await writeTestModel(folder, { experts: true, edit: ({ experts }) => edit(experts as Editable) });
+      await writeTestModel(folder, { experts: true, edit: ({ experts }) => edit(experts as unknown as Editable) });
       await assert.rejects(findModel(folder), (error) => {
         assert.ok(error instanceof RestorationError);
         assert.equal(error.code, 'bad-model');
@@ -67,16 +67,18 @@ describe('model manifests', () => {
   }
 
   it('give each task its expert, or all tasks the same networks', async () => {
-    const single = (await findModel(await writeTestModel(path.join(folder, 'single')))).manifest;
+    const { manifest: single } = await findModel(await writeTestModel(path.join(folder, 'single')));
+    assert.ok(single.kind === 'trajectory');
     const base = { tile: { size: 512, overlap: 48 }, multiple: 16 };
     assert.deepEqual(expertOf(single, 'deblurring'), { trunk: 'trunk', head: 'head', ...base });
     const own = { tile: { size: 256, overlap: 32 }, multiple: 32 };
     const routed = await findModel(
       await writeTestModel(path.join(folder, 'routed'), {
         experts: true,
-        edit: ({ experts }) => Object.assign((experts as Editable).deblurring!, own),
+        edit: ({ experts }) => Object.assign((experts as unknown as Editable).deblurring!, own),
       }),
     );
+    assert.ok(routed.manifest.kind === 'trajectory');
     const networks = (task: string) => ({ trunk: `${task}-trunk`, head: `${task}-head` });
     assert.deepEqual(expertOf(routed.manifest, 'deblurring'), { ...networks('deblurring'), ...own });
     assert.deepEqual(expertOf(routed.manifest, 'low-light'), { ...networks('low-light'), ...base });

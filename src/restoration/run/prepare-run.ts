@@ -1,0 +1,108 @@
+import { RestorationError, type RestoreRequest, type RunRecord, type RunStart } from '../../protocol';
+import { throwIfCancelled } from '../compact/compact-model';
+import { decodeSource, type SourcePicture } from '../image/decode';
+import { toEightBits, type AnyPixels } from '../image/pixels';
+import type { DeviceChoice } from '../models/devices';
+import type { RestorationManifest } from '../models/manifest';
+import { composePrompt } from '../prompts/compose';
+import { describeMeasures } from '../prompts/describe';
+import { detectByMeasures } from '../prompts/detect';
+import { measurePicture, type PictureMeasures } from '../prompts/picture-measures';
+import type { ModelPool } from './model-pool';
+import { networkInput, pictureKey } from './network-input';
+import { resolveTask } from './resolve-task';
+import type { RestorationModel, RestorationRequest } from './restoration-model';
+import type { Stopwatch } from './stopwatch';
+
+/** The part of a request that says what is to be computed; how it is shown or saved is another matter. */
+export type ComputeRequest = Pick<
+  RestoreRequest,
+  'input' | 'task' | 'prompt' | 'promptSource' | 'model' | 'device' | 'scale' | 'priority'
+>;
+
+/** Everything that is known before a network runs. */
+export interface PreparedRun {
+  source: SourcePicture;
+  model: RestorationModel;
+  choice: DeviceChoice;
+  /** Enlargement, meaningful for super-resolution only. */
+  scale: number;
+  /** The source at the size of the frames, in its own depth. */
+  picture: AnyPixels;
+  /** The part of the record that no longer changes. */
+  start: RunStart;
+  /** What the model is asked, but for the severities and whom to tell. */
+  question: Pick<RestorationRequest, 'picture' | 'source' | 'task' | 'prompt' | 'pictureKey'>;
+}
+
+/**
+ * Reads the picture, finds the model and decides on task and prompt.
+ *
+ * @throws RestorationError whatever is wrong with the picture, the model or the wish
+ */
+export async function prepareRun(
+  request: ComputeRequest,
+  pool: ModelPool,
+  watch: Stopwatch<'decode' | 'network' | 'metrics' | 'encode'>,
+  signal: AbortSignal,
+): Promise<PreparedRun> {
+  const source = await watch.time('decode', () => decodeSource(request.input));
+  throwIfCancelled(signal);
+  const { model, choice } = await watch.time('network', () => pool.restoration(request.model, request.device));
+  const { manifest } = model.installed;
+  // Detection and description look at the same measures; most runs need neither.
+  let measured: PictureMeasures | undefined;
+  const measures = (): PictureMeasures => (measured ??= measurePicture(toEightBits(source.pixels)));
+  const { task, taskSource, confidence } = await watch.time('network', () =>
+    resolveTask(request, {
+      fromPrompt: (prompt) => model.taskOf(prompt),
+      fromPicture: () => detectByMeasures(measures()),
+    }),
+  );
+  if (!manifest.tasks.includes(task)) {
+    throw new RestorationError(
+      'bad-argument',
+      `Model ${manifest.id} does not do ${task}; it does ${manifest.tasks.join(', ')}.`,
+      'Choose one of these tasks or another model.',
+    );
+  }
+  const scale = request.scale ?? usualScale(manifest);
+  const picture = await watch.time('decode', () => networkInput(source, task, scale, request.input));
+  // A prompt that decided the task stands for itself; a task that was given is said first, in the model's own sentence.
+  const prompt: RunRecord['prompt'] =
+    taskSource === 'prompt'
+      ? { text: (request.prompt as string).trim(), source: 'user' }
+      : composePrompt(
+          manifest.uniformPrompts[task],
+          request.prompt ?? (request.promptSource === 'described' ? describeMeasures(measures()) : undefined),
+          request.promptSource,
+        );
+  return {
+    source,
+    model,
+    choice,
+    scale,
+    picture,
+    start: {
+      task,
+      taskSource,
+      ...(confidence === undefined ? {} : { taskConfidence: confidence }),
+      prompt,
+      model: { id: manifest.id, sha256: model.installed.sha256, ...(manifest.experts ? { expert: task } : {}) },
+      device: { requested: request.device, used: choice.used },
+    },
+    question: {
+      picture,
+      source: source.pixels,
+      task,
+      prompt: prompt.text,
+      // Pictures of a batch do not come back: keeping their features would only cost.
+      ...(request.priority === 'interactive' ? { pictureKey: pictureKey(source, picture) } : {}),
+    },
+  };
+}
+
+/** What super-resolution usually means: the scale of a network that enlarges, otherwise 4. */
+function usualScale(manifest: RestorationManifest): number {
+  return manifest.kind === 'network' && manifest.scale > 1 ? manifest.scale : 4;
+}
