@@ -149,12 +149,13 @@ export function writeLine(
   line: readonly Float32Array[],
   kind: ChannelKind,
   under: AnyPixels | undefined,
-  target: { data: Uint8Array; width: number },
+  target: AnyPixels,
   row: number,
 ): void {
   const start = row * target.width * 3;
   const [first, second, third] = line as [Float32Array, Float32Array | undefined, Float32Array | undefined];
   const unit = under ? 1 / maximumSample(under) : 1;
+  const white = maximumSample(target);
   for (let column = 0; column < target.width; column++) {
     const to = start + column * 3;
     let red = first[column] as number;
@@ -172,13 +173,13 @@ export function writeLine(
       green = g + change;
       blue = b + change;
     }
-    target.data[to] = byte(red);
-    target.data[to + 1] = byte(green);
-    target.data[to + 2] = byte(blue);
+    target.data[to] = quantised(red, white);
+    target.data[to + 1] = quantised(green, white);
+    target.data[to + 2] = quantised(blue, white);
   }
 }
 
-function byte(value: number): number {
-  const level = Math.round(value * 255);
-  return level < 0 ? 0 : level > 255 ? 255 : level;
+function quantised(value: number, white: number): number {
+  const level = Math.round(value * white);
+  return level < 0 ? 0 : level > white ? white : level;
 }
