@@ -20,7 +20,7 @@ import { paddedPositions, pictureToTensor, tensorToPatch } from './picture-tenso
 
 /** Sides that are tried until the network takes one: first what any network takes. */
 const MULTIPLES = [1, 2, 4, 8, 16, 32, 64];
-/** Two sides tell the scale from what a network cuts at its borders. Both are odd, so that a multiple shows. */
+/** Two sides tell the scale from what a network cuts at its borders. */
 const SIDES = [67, 91] as const;
 /** Ranges of networks in the wild, the most usual first. */
 const RANGES: readonly [number, number][] = [
@@ -282,7 +282,8 @@ async function findScale(
   }
   let failure: unknown;
   for (const multiple of MULTIPLES) {
-    const [a, b] = SIDES.map((side) => Math.ceil(side / multiple) * multiple) as [number, number];
+    const a = oddMultiple(SIDES[0], multiple);
+    const b = Math.max(oddMultiple(SIDES[1], multiple), a + 2 * multiple);
     try {
       const small = await probe.run(samplePicture(a, b), [0, 1]);
       const large = await probe.run(samplePicture(b, a), [0, 1]);
@@ -301,6 +302,11 @@ async function findScale(
     name,
     reason ?? `it failed on a small picture (${RestorationError.from(failure).problem.slice(0, 200)})`,
   );
+}
+
+/** The nearest odd multiple: a network that needs twice the multiple does not take it by chance. */
+function oddMultiple(side: number, multiple: number): number {
+  return multiple * (2 * Math.max(0, Math.round((side / multiple - 1) / 2)) + 1);
 }
 
 function trialOf(multiple: number, scale: number, side: number, result: number): Trial | undefined {
