@@ -284,13 +284,20 @@ async function findScale(
   for (const multiple of MULTIPLES) {
     const a = oddMultiple(SIDES[0], multiple);
     const b = Math.max(oddMultiple(SIDES[1], multiple), a + 2 * multiple);
+    // An even multiple as well: what is cut at borders is the same at every side, what is rounded off is not.
+    const c = a + multiple;
     try {
       const small = await probe.run(samplePicture(a, b), [0, 1]);
       const large = await probe.run(samplePicture(b, a), [0, 1]);
-      if (!small || !large) break;
+      const other = await probe.run(samplePicture(c, c), [0, 1]);
+      if (!small || !large || !other) break;
       const scale = (large.width - small.width) / (b - a);
       const trial = trialOf(multiple, scale, a, small.width);
-      const fits = trial && scale * b - 2 * trial.cropped === small.height && large.height === small.width;
+      const fits =
+        trial &&
+        scale * b - 2 * trial.cropped === small.height &&
+        scale * c - 2 * trial.cropped === other.width &&
+        large.height === small.width;
       // A result that rounds to a coarser grid than asked for: the next multiple fits it.
       if (fits) return trial;
     } catch (error) {
