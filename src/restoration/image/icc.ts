@@ -204,7 +204,7 @@ class RgbProfile implements ColourProfile {
     toXyz: Matrix,
     private readonly curves: readonly [Curve, Curve, Curve],
   ) {
-    this.forward = multiply(invert(SRGB_TO_XYZ), toXyz);
+    this.forward = multiply(invert(whiteIsD50(SRGB_TO_XYZ)), whiteIsD50(toXyz));
     this.backward = invert(this.forward);
   }
 
@@ -281,6 +281,23 @@ function convert({ data }: AnyPixels, m: Matrix, from: SampledCurve[], to: Sampl
     data[i + 2] = toB.level(b);
   }
   return clipped;
+}
+
+/** XYZ of the white of all profiles (ICC.1:2022, 7.2.16). */
+const D50 = [0.9642, 1, 0.8249] as const;
+const ROUNDING = 0.005;
+
+/**
+ * Primaries are stored rounded, so that white misses D50 by some 1e-4: enough to move saturated dark samples by a level
+ * on the way there and back. Profiles that miss it by more mean it.
+ */
+function whiteIsD50(m: Matrix): Matrix {
+  const factors = [0, 1, 2].map((row) => {
+    const sum = (m[3 * row] as number) + (m[3 * row + 1] as number) + (m[3 * row + 2] as number);
+    return (D50[row] as number) / sum;
+  });
+  if (factors.some((factor) => !(Math.abs(factor - 1) < ROUNDING))) return m;
+  return m.map((value, i) => value * (factors[Math.floor(i / 3)] as number)) as unknown as Matrix;
 }
 
 function clip(v: number): number {
