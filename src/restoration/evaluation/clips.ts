@@ -5,7 +5,7 @@ import { RestorationError } from '../../protocol';
  * `GOPR0384_11_00-000001`, or folders `000/00000013`. Numbers of another length (`img_001`, `DSC_0012`, the 12 digits of COCO) are
  * names of pictures of their own.
  */
-const FRAME_OF_CLIP = /^(.+)[-_/](?:frame_?)?\d{5,8}$/i;
+const FRAME_OF_CLIP = /^(.+?)[-_/](?:frame_?)?\d{5,8}$/i;
 /** Words between a clip and its frames that are no part of the clip's name. */
 const KIND = /\/(?:blur|blur_gamma|sharp|input|reference|gt|lq|hq|lr|hr)$/i;
 

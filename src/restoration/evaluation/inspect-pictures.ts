@@ -1,6 +1,6 @@
 import { metricValue, type InspectRequest, type Inspection } from '../../protocol';
-import { psnr, rgbPlane } from '../../measure';
-import { estimateShift, type Shift } from '../../measure/alignment';
+import { estimateShift, psnr, rgbPlane, type Shift } from '../../measure';
+
 import { resizeBicubic } from '../image/bicubic';
 import { decodePicture } from '../image/decode';
 import { cropPixels, type Pixels } from '../image/pixels';

@@ -79,11 +79,16 @@ function tableOf(report: Report): Table {
   if (!isComparison(report)) notes.unshift(`frames of ${report.model.id}, ${report.task}`);
   return {
     head: isComparison(report) ? 'Method' : 'Frame',
-    caption: `${sentence(notes.join('; '))}. Best bold, second underlined.`,
+    caption: `${sentence(notes.join('; '))}.${marksOf(rows.length)}`,
     label: isComparison(report) ? 'tab:results' : 'tab:frames',
     rows,
     metrics,
   };
+}
+
+/** What the marks mean, as far as there are any. */
+function marksOf(rows: number): string {
+  return rows > 2 ? ' Best bold, second underlined.' : rows === 2 ? ' Best bold.' : '';
 }
 
 function sentence(text: string): string {
