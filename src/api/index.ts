@@ -1,6 +1,7 @@
 export { restore, DEFAULT_MODEL, type RestoreOptions } from './restore';
 export { strip, type StripOptions } from './strip';
-export { metrics, type MetricsOptions } from './metrics';
+export { metrics, noReference, readMap, type MetricsOptions } from './metrics';
+export type { NoReference, ScalarMap } from '../measure';
 export { evaluate, type EvaluateOptions } from './evaluate';
 export type { EvaluationProgress, EvaluationReport } from '../restoration/evaluation';
 export { evaluateResults, type EvaluateResultsOptions } from './evaluate-results';
@@ -45,6 +46,7 @@ export { shutdown } from './session';
 export {
   RestorationError,
   DEVICES,
+  METRICS,
   METRIC_PROTOCOLS,
   RUN_MIME,
   RUN_SCHEMA,
@@ -59,7 +61,11 @@ export {
   type DeviceReport,
   type ErrorCode,
   type FrameRecord,
+  type AlignmentReport,
+  type MapFiles,
+  type MapKind,
   type Measurement,
+  type Metric,
   type MetricProtocol,
   type MetricValue,
   type PictureDepth,

@@ -4,6 +4,7 @@ import {
   DEFAULT_FRAMES,
   RestorationError,
   type Device,
+  type Metric,
   type MetricProtocol,
   type Region,
   type RestoreRequest,
@@ -48,6 +49,8 @@ export interface RestoreOptions {
   device?: Device;
   /** Metric protocol: `sr` for super-resolution and `rgb` for the other tasks unless said otherwise. */
   protocol?: MetricProtocol;
+  /** What is measured against the reference: psnr, ssim and lpips unless said otherwise; flip costs as much again. */
+  metrics?: Metric[];
   /** Part of the picture that the strip shows at 1:1; where frames differ most unless said otherwise. */
   region?: Region;
   /** Cancels the run between two network calls. */
@@ -81,6 +84,7 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
     model: options.model ?? DEFAULT_MODEL,
     device: options.device ?? 'auto',
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(folder === undefined ? {} : { framesFolder: folder }),
     priority: 'interactive',

@@ -72,6 +72,11 @@ export class Frame {
     return this.record.lpips;
   }
 
+  /** LDR-FLIP, when it was asked for (`metrics: [..., 'flip']`). */
+  get flip(): number | undefined {
+    return this.record.flip;
+  }
+
   /** Mean absolute difference to the frame before, in 8-bit levels. */
   get change(): number | undefined {
     return this.record.change;

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import {
   CHANNEL_KINDS,
   DEVICES,
+  METRICS,
   METRIC_PROTOCOLS,
   PICTURE_FORMATS,
   RestorationError,
@@ -9,6 +10,7 @@ import {
   type ChannelKind,
   type DegradationWishes,
   type Device,
+  type Metric,
   type MetricProtocol,
   type PictureDepth,
   type PictureFormat,
@@ -28,6 +30,8 @@ const OPTIONS = {
   model: { type: 'string' },
   device: { type: 'string' },
   protocol: { type: 'string' },
+  metrics: { type: 'string' },
+  maps: { type: 'string' },
   limit: { type: 'string' },
   results: { type: 'string', multiple: true },
   clips: { type: 'string' },
@@ -75,6 +79,9 @@ export interface Call {
   given: ReadonlySet<OptionName>;
   task: Task | undefined;
   protocol: MetricProtocol | undefined;
+  metrics: Metric[] | undefined;
+  /** A folder for maps. */
+  maps: string | undefined;
   device: Device;
   prompt: string | undefined;
   /** An endpoint is to describe the scene. */
@@ -152,6 +159,15 @@ function seed(value: string | undefined): number | undefined {
   throw wrong(`--seed has to be a whole number from 0, not ${JSON.stringify(value)}.`);
 }
 
+/** `psnr,flip`. */
+function metricList(value: string | undefined): Metric[] | undefined {
+  if (value === undefined) return undefined;
+  return value.split(',').map((name) => {
+    if ((METRICS as readonly string[]).includes(name.trim())) return name.trim() as Metric;
+    throw wrong(`--metrics cannot hold ${JSON.stringify(name)}.`, `Choose from ${METRICS.join(',')}.`);
+  });
+}
+
 function region(value: string | undefined): Region | undefined {
   if (value === undefined) return undefined;
   const match = /^(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})$/.exec(value);
@@ -218,6 +234,8 @@ export function parseCall(words: string[]): Call {
     perPicture: number(values['per-picture'], 'per-picture', true),
     parameters: parameters(values.parameters),
     protocol: choice(values.protocol, METRIC_PROTOCOLS, 'protocol'),
+    metrics: metricList(values.metrics),
+    maps: values.maps,
     device: choice(values.device, DEVICES, 'device') ?? 'auto',
     prompt: values.prompt,
     describe: choice(values.describe, ['endpoint'] as const, 'describe'),

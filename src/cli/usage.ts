@@ -27,8 +27,12 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
   figure [NAME=]IMAGE... --reference FILE --protocol PROTOCOL --out NAME [--input FILE] [--region X,Y,W,H]
                    [--picture NAME] [--scale 4] [--columns N] [--no-note] [--json]
       Crops of one region across methods with their metrics, as NAME.png and NAME.svg. With --picture, folders.
-  metrics A B --protocol PROTOCOL [--scale 4] [--json]
-      PSNR, SSIM and LPIPS of picture A against reference B.
+  metrics A B --protocol PROTOCOL [--scale 4] [--metrics psnr,ssim,lpips,flip] [--region X,Y,W,H]
+                   [--maps DIR] [--json]
+      PSNR, SSIM, LPIPS and FLIP of picture A against reference B, and the shift between them. Maps are written
+      as NAME.KIND.png (colours) and NAME.KIND.npy (values).
+  metrics A [--json]
+      Sharpness and exposure of one picture, without a reference.
   degrade IMAGE... --task TASK --out DIR [--severity S[,S...]] [--seed N] [--scale 4] [--small]
                    [--parameters JSON] [--json]
       Degrades clean pictures as training data is degraded; writes NAME.png (with several severities

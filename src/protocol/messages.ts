@@ -1,7 +1,7 @@
 import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
 import type { DegradeRequest, DegradeResult, SampleRequest, SampleResult } from './degradation-requests';
 import type { Failure } from './errors';
-import type { MeasureRequest, Measurement } from './metrics';
+import type { MeasureRequest, Measurement, Metric } from './metrics';
 import type { SavedPicture, SaveRequest } from './pictures';
 import type { DescribeRequest, ManifestDraft } from './model-requests';
 import type { FigureDrawing, FigureRequest, InspectRequest, Inspection } from './inspection';
@@ -38,6 +38,8 @@ export interface RestoreRequest {
   device: Device;
   /** Metric protocol; absent = the task's usual one. */
   protocol?: MetricProtocol;
+  /** What is measured against the reference; absent = PSNR, SSIM and LPIPS. */
+  metrics?: Metric[];
   region?: Region;
   /** Folder for `<sha256>.png` frames; absent = measured only, nothing is encoded (evaluation). */
   framesFolder?: string;
@@ -50,6 +52,7 @@ export interface StripRequest {
   task: Task;
   reference?: string;
   protocol?: MetricProtocol;
+  metrics?: Metric[];
   scale: number;
   prompt?: string;
   model?: string;

@@ -2,7 +2,7 @@ import type { AlignmentReport } from '../../protocol';
 import { estimateShift, type Pixels } from '../../measure';
 
 /** A shift below this costs little and cannot be told from what restoring and resizing do to edges. */
-const LEAST_SHIFT = 0.25;
+const LEAST_SHIFT = 0.3;
 /** How many standard errors a shift has to be away from none. */
 const LEAST_ERRORS = 4;
 /** Below this share of agreeing detail the pictures do not show the same, or nothing is left of what they show. */
