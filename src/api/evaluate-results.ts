@@ -115,7 +115,7 @@ export async function evaluateResults(
       measure: async (pair, itemSignal) => {
         const request = { a: pair.result, b: pair.reference, protocol, scale, device: 'cpu' as const };
         const { psnr, ssim, lpips, flip } = await client.measure(
-          { ...request, priority: 'batch' },
+          { ...request, alignment: false, priority: 'batch' },
           { signal: itemSignal },
         );
         return {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { RestorationError, TASKS, protocolOf, type Task } from '../protocol';
+import { METRICS, RestorationError, TASKS, protocolOf, type Task } from '../protocol';
 import {
   RowStore,
   evaluate as evaluatePairs,
@@ -57,7 +57,7 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const { pairs } = await findPairs(path.resolve(folder));
   const client = inferenceClient();
   const requestOf = (pair: Pair) => ({
-    ...restoreRequest(pair.input, { ...rest, protocol, reference: pair.reference }, undefined),
+    ...restoreRequest(pair.input, { ...rest, protocol, metrics: rest.metrics ?? [...METRICS], reference: pair.reference }, undefined),
     priority: 'batch' as const,
   });
   const store = await openRows(out, resume, async () => configurationOf(requestOf(pairs[0]!)));

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { RestorationError, type MetricProtocol, type Region, type Task } from '../protocol';
+import { RestorationError, type Metric, type MetricProtocol, type Region, type Task } from '../protocol';
 import { anySignal } from './restore';
 import { Run } from './run';
 import { displayHost, framesFolder, inferenceClient } from './session';
@@ -10,6 +10,8 @@ export interface StripOptions {
   /** What the frames were made for; names the strip and chooses the protocol. Deblurring unless said otherwise. */
   task?: Task;
   protocol?: MetricProtocol;
+  /** What is measured against the reference: psnr, ssim and lpips unless said otherwise. */
+  metrics?: Metric[];
   /** Border that the `sr` protocol crops; 4 unless said otherwise. */
   scale?: number;
   prompt?: string;
@@ -39,6 +41,7 @@ export async function strip(frames: readonly string[], options: StripOptions = {
       task: options.task ?? 'deblurring',
       ...(reference === undefined ? {} : { reference }),
       ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       scale: options.scale ?? 4,
       ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
       ...(options.model === undefined ? {} : { model: options.model }),

@@ -18,7 +18,7 @@ function cell(value: number | undefined, digits: number): string {
 export async function evaluateCommand(call: Call, terminal: Terminal, signal: AbortSignal): Promise<void> {
   if (call.given.has('results')) return resultsCommand(call, terminal, signal);
   allowOnly(call, 'evaluate', [
-    ...(['task', 'protocol', 'limit', 'prompt', 'frames', 'scale', 'model', 'device'] as const),
+    ...(['task', 'protocol', 'metrics', 'limit', 'prompt', 'frames', 'scale', 'model', 'device'] as const),
     ...(['out', 'resume', 'table', 'check'] as const),
   ]);
   checkTables(call.tables);
@@ -38,6 +38,7 @@ export async function evaluateCommand(call: Call, terminal: Terminal, signal: Ab
   const report = await evaluate(folder, {
     task,
     protocol: call.protocol,
+    metrics: call.metrics,
     limit: call.limit,
     prompt: call.prompt,
     frames: call.frames,
@@ -59,13 +60,13 @@ export async function evaluateCommand(call: Call, terminal: Terminal, signal: Ab
   });
   const rows = report.frames.map(
     (frame) =>
-      `${String(frame.index).padStart(5)}${cell(metricNumber(frame.psnr), 3)}${cell(frame.ssim, 4)}${cell(frame.lpips, 4)}`,
+      `${String(frame.index).padStart(5)}${cell(metricNumber(frame.psnr), 3)}${cell(frame.ssim, 4)}${cell(frame.lpips, 4)}${cell(frame.flip, 4)}`,
   );
   terminal.text(
     [
       `${report.count} pictures, ${report.task}, protocol ${report.protocol}, ${report.model.id} on ${report.device.used ?? report.device.requested}`,
       '',
-      'frame     PSNR     SSIM    LPIPS',
+      'frame     PSNR     SSIM    LPIPS     FLIP',
       ...rows,
       '',
       `monotone curves: ${Object.entries(report.monotone)

@@ -20,6 +20,7 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
     'model',
     'device',
     'protocol',
+    'metrics',
     'out',
     'save',
     'format',
@@ -56,6 +57,7 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
         model: call.model,
         device: call.device,
         protocol: call.protocol,
+        metrics: call.metrics,
         signal,
         onProgress: ({ stage, done, total, secondsLeft }) =>
           terminal.progress(`${LABELS[stage]} ${label}`, done, total, secondsLeft),

@@ -4,7 +4,7 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
 
   restore IMAGE... --out DIR [--task TASK] [--prompt TEXT | --prompt auto | --describe endpoint] [--reference FILE]
                    [--frames N | --severity S[,S...]] [--scale 4] [--model ID] [--device DEVICE]
-                   [--protocol PROTOCOL] [--save FILE|DIR [--format FORMAT] [--depth 8|16] [--quality 1-100]] [--json]
+                   [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--save FILE|DIR [--format FORMAT] [--depth 8|16] [--quality 1-100]] [--json]
       Restores pictures; writes NAME.frame-K.png, NAME.strip.png and NAME.run.json into DIR. Without a task the
       prompt decides what to do, and without a prompt a look at the picture. --prompt auto describes the scene by
       what can be measured; --describe endpoint sends a small copy of the picture to the multimodal model that
@@ -13,7 +13,7 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
       in a folder as NAME.restored.EXT. With it, --out may be left out.
   detect IMAGE... [--json]
       What seems to be wrong with pictures, how sure that is, and why.
-  evaluate DIR --task TASK [--protocol PROTOCOL] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]
+  evaluate DIR --task TASK [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]
                    [--model ID] [--device DEVICE] [--out DIR [--resume]] [--table FILE]... [--check] [--json]
       Runs DIR/input through a model and measures every frame against DIR/reference (same base names). --out keeps
       a row a picture (rows.jsonl) and the report; --resume goes on with them after a stop or a kill.

@@ -67,7 +67,12 @@ export async function assembleStrip(
       ? FrameGauge.against(
           reference.pixels,
           first.pixels,
-          { task: request.task, protocol: request.protocol ?? protocolOf(request.task), scale: request.scale },
+          {
+            task: request.task,
+            protocol: request.protocol ?? protocolOf(request.task),
+            scale: request.scale,
+            ...(request.metrics ? { metrics: request.metrics } : {}),
+          },
           () => pool.perceptual(),
         )
       : FrameGauge.unreferenced(),
