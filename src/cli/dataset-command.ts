@@ -51,8 +51,8 @@ export async function datasetCommand(call: Call, terminal: Terminal, signal: Abo
   if (failures.length > 0) {
     throw new RestorationError(
       'unreadable-picture',
-      `${failures.length} pictures could not be used.`,
-      `They are listed in ${path.join(out, 'failures.jsonl')}; the data set holds the others.`,
+      failures.length === 1 ? 'One picture could not be used.' : `${failures.length} pictures could not be used.`,
+      `See ${path.join(out, 'failures.jsonl')}; the data set holds the others.`,
     );
   }
 }
