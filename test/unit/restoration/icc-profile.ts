@@ -99,3 +99,40 @@ export function rgbProfile([r, g, b]: Primaries, curve: Buffer): Buffer {
 export function greyProfile(curve: Buffer): Buffer {
   return profile('GRAY', [...described('test'), ['kTRC', curve]]);
 }
+
+/** XYZ in lookup tables is stored with 1 + 32767/32768 as the largest value. */
+const XYZ_RANGE = 1 + 32767 / 32768;
+
+/** `mft2` of 3 channels to 3 with two grid points an axis, whose corners `corner` gives in [0, 1]. */
+function lut(matrix: readonly number[], corner: (a: number, b: number, c: number) => readonly number[]): Buffer {
+  const head = Buffer.alloc(12);
+  head.write('mft2', 'latin1');
+  head.set([3, 3, 2, 0], 8);
+  const sizes = Buffer.from([0, 2, 0, 2]);
+  const identity = Buffer.from([0, 0, 255, 255, 0, 0, 255, 255, 0, 0, 255, 255]);
+  const nodes = [0, 1].flatMap((a) => [0, 1].flatMap((b) => [0, 1].flatMap((c) => corner(a, b, c))));
+  const grid = Buffer.alloc(2 * nodes.length);
+  nodes.forEach((value, i) => grid.writeUInt16BE(Math.round(Math.min(1, Math.max(0, value)) * 65535), 2 * i));
+  return Buffer.concat([head, ...matrix.map(fixed), sizes, identity, grid, identity]);
+}
+
+/** Linear light of the primaries, said by lookup tables in both directions, or in one. */
+export function tableProfile([r, g, b]: Primaries, inverse: readonly number[] | undefined): Buffer {
+  const toXyz = lut([1, 0, 0, 0, 1, 0, 0, 0, 1], (x, y, z) =>
+    [0, 1, 2].map((i) => (x * (r[i] as number) + y * (g[i] as number) + z * (b[i] as number)) / XYZ_RANGE),
+  );
+  const tags: [string, Buffer][] = [['A2B0', toXyz]];
+  if (inverse) {
+    tags.push([
+      'B2A0',
+      lut(
+        inverse.map((value) => value * XYZ_RANGE),
+        (x, y, z) => [x, y, z],
+      ),
+    ]);
+  }
+  return profile('RGB ', [...described('test'), ...tags]);
+}
+
+/** The inverse of `SRGB` as a matrix. */
+export const XYZ_TO_SRGB = [3.1342, -1.6172, -0.4907, -0.9788, 1.9162, 0.0335, 0.0719, -0.229, 1.4058] as const;
