@@ -74,7 +74,7 @@ export async function previewModel(
  * where it stopped when it is called again.
  *
  * @param source https address of a manifest, path of one or of its folder, or path of an .onnx file
- * @throws RestorationError `bad-argument` without consent, `download-failed`, `bad-model`, `unwritable`, `cancelled`
+ * @throws RestorationError `no-consent`, `download-failed`, `bad-model`, `unwritable`, `cancelled`
  * @example
  * await addModel('https://example.org/models/sharp/manifest.json', { consent: true });
  * await restore('photo.jpg', { task: 'deblurring', model: 'sharp' });
@@ -87,7 +87,7 @@ export async function addModel(source: string, options: AddModelOptions = {}): P
     const { id, license, downloadBytes, hosts } = found.offer;
     const amount = downloadBytes > 0 ? `, ${mebibytes(downloadBytes)} from ${hosts.join(', ')}` : '';
     throw new RestorationError(
-      'bad-argument',
+      'no-consent',
       `${id} (licence ${license}${amount}) was not added: nobody agreed to it.`,
       'Agree with consent: true, or with --yes on the command line.',
     );

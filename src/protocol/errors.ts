@@ -9,6 +9,8 @@ export const ERROR_CODES = [
   'bad-model',
   'unknown-model',
   'download-failed',
+  'no-consent',
+  'endpoint-failed',
   'device-unavailable',
   'bad-output',
   'service-died',
