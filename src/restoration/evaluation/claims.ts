@@ -22,7 +22,7 @@ export interface ClaimVariant {
 
 export interface ClaimVerdict {
   claim: Claim;
-  /** Variants that give the claimed figure as exactly as it was said, the closest first. */
+  /** Variants that give the claimed figure as exactly as it was said, the usual ones first, then the closest. */
   fitting: ClaimVariant[];
   /** The closest variants, whether they fit or not. */
   closest: ClaimVariant[];
@@ -60,7 +60,9 @@ export function judgeClaim(claim: Claim, variants: ReadonlyArray<NonNullable<Ins
   const candidates = variantsOf(claim, variants).sort((a, b) => Math.abs(a.difference) - Math.abs(b.difference));
   // Figures in papers are rounded or cut: one unit of the last digit.
   const tolerance = 10 ** -claim.digits + 1e-9;
-  const fitting = candidates.filter(({ difference }) => Math.abs(difference) < tolerance);
+  const fitting = candidates
+    .filter(({ difference }) => Math.abs(difference) < tolerance)
+    .sort((a, b) => rarityOf(a.id) - rarityOf(b.id));
   const closest = candidates.slice(0, CLOSEST);
   return { claim, fitting, closest, statement: statementOf(claim, fitting, closest, variants.length) };
 }
@@ -87,6 +89,12 @@ function variantsOf(claim: Claim, variants: ReadonlyArray<NonNullable<Inspection
       value === undefined ? [] : [{ id: name, description, value, difference: value - claim.value }],
     );
   });
+}
+
+/** How unusual a variant is: of several that fit, the usual one is the likely one. */
+function rarityOf(id: string): number {
+  const unusual = [' pooled', 'rgb-mean', 'rgb-gt-mean', 'y-rounded', 'grey', 'ssim-uniform'];
+  return unusual.filter((part) => id.includes(part)).length;
 }
 
 /** PSNR of the mean of the pictures' squared errors, instead of the mean of their PSNR. */

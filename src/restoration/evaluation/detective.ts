@@ -40,7 +40,10 @@ export function concludeFolder(role: FolderRole, examined: readonly Examined[]):
   return [
     ...sizeFindings(role, examined),
     ...(role === 'input' ? resizerFindings(examined) : []),
-    ...shiftFindings(examined),
+    // Where a way of shrinking explains a picture to the last level, nothing is left to be a shift.
+    ...shiftFindings(
+      examined.filter(({ inspection }) => !((inspection.resizers?.[0]?.error ?? Infinity) <= EXPLAINED)),
+    ),
     ...identicalFindings(role, examined),
   ];
 }

@@ -44,7 +44,13 @@ function shiftOf(picture: Pixels, reference: Pixels): Shift | undefined {
   const relation = relateSizes({ ...picture, referenceWidth: width, referenceHeight: height });
   if (relation.kind === 'same') return estimateShift(picture, reference);
   if (relation.kind !== 'scaled' || relation.factor < 1) return undefined;
-  return estimateShift(resizeBicubic(picture, width, height), reference);
+  // Data sets cut references to a multiple of the scale: the rest at the right and below is not in the small picture.
+  const covered = {
+    width: Math.min(width, Math.round(picture.width * relation.factor)),
+    height: Math.min(height, Math.round(picture.height * relation.factor)),
+  };
+  const enlarged = resizeBicubic(picture, covered.width, covered.height);
+  return estimateShift(enlarged, cropPixels(reference, 0, 0, covered.width, covered.height));
 }
 
 function bytesOf({ data }: Pixels): Buffer {

@@ -57,15 +57,35 @@ export interface NameMatches {
   ambiguous: AmbiguousMatch[];
 }
 
+/** What is known about all names of one side. */
+interface Side {
+  /** Words that count as decorations there, in lower case. */
+  words: readonly string[];
+  /** Length of the path that all names begin with. */
+  folders: number;
+}
+
+/** Length of the folders, with their last slash, that all names lie in. */
+function commonFolders(names: readonly string[]): number {
+  const [first] = names;
+  if (first === undefined) return 0;
+  let length = first.lastIndexOf('/') + 1;
+  while (length > 0 && !names.every((name) => name.startsWith(first.slice(0, length)))) {
+    length = first.lastIndexOf('/', length - 2) + 1;
+  }
+  return length;
+}
+
 /** A name and what is left of it when decorations are taken away, with the number of steps to each form. */
-function formsOf(name: string, extraWords: readonly string[]): Map<string, number> {
+function formsOf(name: string, { words, folders }: Side): Map<string, number> {
   const forms = new Map<string, number>();
   const waiting: Array<{ form: string; steps: number }> = [{ form: name, steps: 0 }];
+  if (folders > 0) waiting.push({ form: name.slice(folders), steps: 1 });
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const { form, steps } = next;
     if (forms.has(form)) continue;
     forms.set(form, steps);
-    for (const shorter of shortened(form, extraWords)) waiting.push({ form: shorter, steps: steps + 1 });
+    for (const shorter of shortened(form, words)) waiting.push({ form: shorter, steps: steps + 1 });
   }
   return forms;
 }
@@ -96,12 +116,12 @@ function folded(form: string): string {
 }
 
 /** Spellings of a name with what each costs. */
-function spellingsOf(name: string, extraWords: readonly string[]): Map<string, number> {
+function spellingsOf(name: string, side: Side): Map<string, number> {
   const costs = new Map<string, number>();
   const offer = (spelling: string, cost: number): void => {
     if (cost < (costs.get(spelling) ?? Infinity)) costs.set(spelling, cost);
   };
-  for (const [form, steps] of formsOf(name, extraWords)) {
+  for (const [form, steps] of formsOf(name, side)) {
     offer(`=${form}`, steps);
     offer(`~${folded(form)}`, steps + SPELLING_COST);
   }
@@ -121,9 +141,11 @@ function spellingsOf(name: string, extraWords: readonly string[]): Map<string, n
  */
 export function matchNames(results: readonly string[], references: readonly string[], method = ''): NameMatches {
   const words = [method.toLowerCase()].filter((word) => word !== '');
+  const resultSide = { words, folders: commonFolders(results) };
+  const referenceSide = { words: [], folders: commonFolders(references) };
   const bySpelling = new Map<string, Array<{ reference: number; cost: number }>>();
   references.forEach((name, reference) => {
-    for (const [spelling, cost] of spellingsOf(name, [])) {
+    for (const [spelling, cost] of spellingsOf(name, referenceSide)) {
       const list = bySpelling.get(spelling) ?? [];
       list.push({ reference, cost });
       bySpelling.set(spelling, list);
@@ -137,7 +159,7 @@ export function matchNames(results: readonly string[], references: readonly stri
   };
   const open: number[] = [];
   results.forEach((name, result) => {
-    const best = bestReferences(name, words, bySpelling);
+    const best = bestReferences(name, resultSide, bySpelling);
     if (best.length === 1) take(result, best[0]!);
     else if (best.length > 1) ambiguous.push({ name, candidates: best.map((reference) => references[reference]!) });
     else open.push(result);
@@ -160,12 +182,12 @@ export function matchNames(results: readonly string[], references: readonly stri
 
 function bestReferences(
   name: string,
-  words: readonly string[],
+  side: Side,
   bySpelling: ReadonlyMap<string, ReadonlyArray<{ reference: number; cost: number }>>,
 ): number[] {
   let least = Infinity;
   let best = new Set<number>();
-  for (const [spelling, cost] of spellingsOf(name, words)) {
+  for (const [spelling, cost] of spellingsOf(name, side)) {
     for (const candidate of bySpelling.get(spelling) ?? []) {
       // The folded spelling carries its cost on both sides: it counts once.
       const total = cost + candidate.cost - (spelling.startsWith('~') ? SPELLING_COST : 0);

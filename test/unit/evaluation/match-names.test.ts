@@ -52,6 +52,18 @@ const CASES: Case[] = [
     expected: ['GOPR0384_11_00-000001'],
   },
   {
+    what: 'folders that all results lie in',
+    results: ['visualization/Set5/baby', 'visualization/Set5/bird_x4'],
+    references: ['HR/baby', 'HR/bird'],
+    expected: ['visualization/Set5/baby', 'visualization/Set5/bird_x4'],
+  },
+  {
+    what: 'the folder of one clip',
+    results: ['GOPR0384_11_00/000001', 'GOPR0384_11_00/000002'],
+    references: ['GOPR0384_11_00-000001', 'GOPR0384_11_00-000002'],
+    expected: ['GOPR0384_11_00/000001', 'GOPR0384_11_00/000002'],
+  },
+  {
     what: 'a name that looks like another with a suffix',
     results: ['a', 'a_x4'],
     references: ['a', 'a_x4'],
