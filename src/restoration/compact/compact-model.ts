@@ -1,6 +1,7 @@
 import { RestorationError, type ConcreteDevice, type Task } from '../../protocol';
-import { toEightBits, toSixteenBits, type AnyPixels, type Depth } from '../image/pixels';
+import { createPixels, toEightBits, toSixteenBits, type AnyPixels, type Depth } from '../image/pixels';
 import { areaThumbnail } from '../image/thumbnail';
+import { FrameQuantiser } from '../models/frame-quantiser';
 import { expertOf, type Expert, type InstalledModel, type TrajectoryManifest } from '../models/manifest';
 import { Network, type TensorData } from '../models/sessions';
 import { affordableTileSize, availableMemory, tileSpans } from '../models/tiling';
@@ -82,6 +83,7 @@ interface LoadedExpert {
 export class CompactModel {
   /** By file keys: experts may share networks. */
   private readonly experts = new Map<string, LoadedExpert>();
+  private readonly quantiser = new FrameQuantiser();
 
   private constructor(
     readonly installed: InstalledModel<TrajectoryManifest>,
@@ -106,7 +108,7 @@ export class CompactModel {
   }
 
   async release(): Promise<void> {
-    await Promise.all([this.text.release(), this.releaseIdle(0)]);
+    await Promise.all([this.text.release(), this.quantiser.release(), this.releaseIdle(0)]);
   }
 
   /** Unloads the experts that have not acted for so long. No trajectory may be running. */
@@ -176,10 +178,10 @@ export class CompactModel {
     const outputs = await this.text.run({
       ids: { type: 'int64', data: BigInt64Array.from(ids, BigInt), dims: [1, ids.length] },
     });
-    const vector = this.output(outputs, 'prompt', [1, settings.width]);
+    const vector = this.finite(this.shaped(outputs, 'prompt', [1, settings.width]));
     return {
       vector: { type: 'float32', data: vector, dims: [1, vector.length] },
-      ...(outputs.task ? { taskLogits: this.output(outputs, 'task', [1, tasks.length]) } : {}),
+      ...(outputs.task ? { taskLogits: this.finite(this.shaped(outputs, 'task', [1, tasks.length])) } : {}),
     };
   }
 
@@ -230,18 +232,12 @@ export class CompactModel {
       data: areaThumbnail(picture, manifest.thumbnail),
       dims: [1, 3, manifest.thumbnail, manifest.thumbnail],
     };
-    const spools = spoolFrames(computed.length, picture, depth);
+    // One tile of 8 bits needs no blending: it is turned into pixels as a whole.
+    const whole = tiles === 1 && depth === 8;
+    const spools = whole ? [] : spoolFrames(computed.length, picture, depth);
     try {
-      const frames = computed.map((index, i) => {
-        const spool = spools[i] as FrameSpool;
-        const maximum = depth === 16 ? 65535 : 255;
-        return {
-          index,
-          spool,
-          severity: { type: 'float32' as const, data: Float32Array.of(severities[index] as number), dims: [1, 1] },
-          assembler: new FrameAssembler(spool, picture.width, maximum, columns, rows),
-        };
-      });
+      const maximum = depth === 16 ? 65535 : 255;
+      const assemblers = spools.map((spool) => new FrameAssembler(spool, picture.width, maximum, columns, rows));
       const across = columns.map((_, column) => axisWeights(columns, column, tile.overlap));
       const padding = { multiple, minimumSide: manifest.input.minimumSide };
       let buffer: Float32Array | undefined;
@@ -261,13 +257,27 @@ export class CompactModel {
             await step();
           }
           const [, , height, width] = image.dims as [number, number, number, number];
-          for (const { index, severity, spool, assembler } of frames) {
+          for (const [i, index] of computed.entries()) {
+            const severity = {
+              type: 'float32' as const,
+              data: Float32Array.of(severities[index] as number),
+              dims: [1, 1],
+            };
             const outputs = await head.run({ image, features, prompt, severity });
-            const frame = this.output(outputs, 'frame', image.dims);
-            assembler.add(frame, width, width * height, row, column, across[column] as AxisWeights, down);
+            const frame = this.shaped(outputs, 'frame', image.dims);
+            const pixels = whole ? await this.quantised(frame, width, height, picture) : undefined;
+            assemblers[i]?.add(
+              this.finite(frame),
+              width,
+              width * height,
+              row,
+              column,
+              across[column] as AxisWeights,
+              down,
+            );
             work.headRuns++;
             await step();
-            if (number === tiles - 1) yield { index, pixels: spool.take() };
+            if (number === tiles - 1) yield { index, pixels: pixels ?? (spools[i] as FrameSpool).take() };
           }
         }
       }
@@ -277,13 +287,31 @@ export class CompactModel {
     return work;
   }
 
+  /** A frame that came in one piece, without its padding. */
+  private async quantised(
+    frame: Float32Array,
+    width: number,
+    height: number,
+    size: { width: number; height: number },
+  ): Promise<AnyPixels> {
+    const data = await this.quantiser.quantise(frame, width, height);
+    if (!data) throw this.notFinite();
+    if (width === size.width && height === size.height) return { data, width, height };
+    const pixels = createPixels(size.width, size.height);
+    const length = size.width * 3;
+    for (let line = 0; line < size.height; line++) {
+      pixels.data.set(data.subarray(line * width * 3, line * width * 3 + length), line * length);
+    }
+    return pixels;
+  }
+
   /** Everything that features depend on but the tiles. */
   private featureKey(picture: string, prompt: string, { trunk }: Expert): string {
     const { manifest } = this.installed;
     return JSON.stringify([picture, prompt, manifest.files[trunk]?.sha256, manifest.files.text?.sha256, this.device]);
   }
 
-  private output(
+  private shaped(
     outputs: Record<string, { data: Float32Array; dims: readonly number[] }>,
     name: string,
     dims: readonly number[],
@@ -297,14 +325,20 @@ export class CompactModel {
         'Install the model again.',
       );
     }
-    if (!allFinite(tensor.data)) {
-      throw new RestorationError(
-        'bad-output',
-        `Model ${this.installed.manifest.id} gave values that are not finite numbers on ${this.device}.`,
-        this.device === 'cpu' ? 'The model is damaged; install it again.' : 'Choose the cpu device.',
-      );
-    }
     return tensor.data;
+  }
+
+  private finite(values: Float32Array): Float32Array {
+    if (allFinite(values)) return values;
+    throw this.notFinite();
+  }
+
+  private notFinite(): RestorationError {
+    return new RestorationError(
+      'bad-output',
+      `Model ${this.installed.manifest.id} gave values that are not finite numbers on ${this.device}.`,
+      this.device === 'cpu' ? 'The model is damaged; install it again.' : 'Choose the cpu device.',
+    );
   }
 
   private missing(name: string): RestorationError {

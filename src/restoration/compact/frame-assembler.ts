@@ -183,9 +183,9 @@ function quantiseLine(
   const second = from + plane;
   const third = second + plane;
   for (let i = 0, at = to; i < count; i++, at += 3) {
-    const r = (frame[from + i] as number) * maximum + 0.5;
-    const g = (frame[second + i] as number) * maximum + 0.5;
-    const b = (frame[third + i] as number) * maximum + 0.5;
+    const r = ((frame[from + i] as number) * maximum + 0.5) | 0;
+    const g = ((frame[second + i] as number) * maximum + 0.5) | 0;
+    const b = ((frame[third + i] as number) * maximum + 0.5) | 0;
     samples[at] = r < 0 ? 0 : r > maximum ? maximum : r;
     samples[at + 1] = g < 0 ? 0 : g > maximum ? maximum : g;
     samples[at + 2] = b < 0 ? 0 : b > maximum ? maximum : b;

@@ -28,30 +28,29 @@ export function areaThumbnail(source: AnyPixels, side: number): Float32Array {
   const columns = spans(width, side);
   const rows = spans(height, side);
   const result = new Float32Array(3 * side * side);
-  const line = new Float64Array(side * 3);
-  const sums = new Float64Array(side * 3);
+  const length = width * 3;
+  const sums = new Float64Array(length);
   for (let cellY = 0; cellY < side; cellY++) {
     const row = rows[cellY] as Span;
+    // First down, over whole lines, which is where the work is; then across what is left.
     sums.fill(0);
-    row.weights.forEach((rowWeight, dy) => {
-      line.fill(0);
-      const base = (row.first + dy) * width * 3;
-      for (let cellX = 0; cellX < side; cellX++) {
-        const column = columns[cellX] as Span;
-        for (let dx = 0; dx < column.weights.length; dx++) {
-          const w = column.weights[dx] as number;
-          const at = base + (column.first + dx) * 3;
-          for (let c = 0; c < 3; c++)
-            line[cellX * 3 + c] = (line[cellX * 3 + c] as number) + w * (data[at + c] as number);
-        }
-      }
-      for (let i = 0; i < line.length; i++) sums[i] = (sums[i] as number) + rowWeight * (line[i] as number);
-    });
+    for (let dy = 0; dy < row.weights.length; dy++) {
+      addLine(data, (row.first + dy) * length, row.weights[dy] as number, sums);
+    }
     for (let cellX = 0; cellX < side; cellX++) {
+      const column = columns[cellX] as Span;
       for (let c = 0; c < 3; c++) {
-        result[c * side * side + cellY * side + cellX] = (sums[cellX * 3 + c] as number) / maximum;
+        let sum = 0;
+        for (let dx = 0; dx < column.weights.length; dx++) {
+          sum += (column.weights[dx] as number) * (sums[(column.first + dx) * 3 + c] as number);
+        }
+        result[c * side * side + cellY * side + cellX] = sum / maximum;
       }
     }
   }
   return result;
+}
+
+function addLine(data: AnyPixels['data'], from: number, weight: number, sums: Float64Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + weight * (data[from + i] as number);
 }

@@ -4,6 +4,7 @@
  */
 
 const FLOAT = 1;
+const UINT8 = 2;
 const INT64 = 7;
 const ATTRIBUTE_INTS = 7;
 const ATTRIBUTE_INT = 2;
@@ -12,11 +13,14 @@ const EXTERNAL = 1;
 const IR_VERSION = 8;
 const OPSET = 17;
 
+/** Numbers of element types, as `Cast` takes them, too. */
+export const ELEMENT_TYPES = { float32: FLOAT, uint8: UINT8, int64: INT64 } as const;
+
 /** A named graph input or output; a text is a free dimension. */
 export interface ValueSpec {
   name: string;
   dims: readonly (number | string)[];
-  type?: 'float32' | 'int64';
+  type?: keyof typeof ELEMENT_TYPES;
 }
 
 export interface NodeSpec {
@@ -69,7 +73,7 @@ function text(field: number, value: string): number[] {
 
 function valueInfo(field: number, { name, dims, type = 'float32' }: ValueSpec): number[] {
   const shape = dims.flatMap((dim) => block(1, typeof dim === 'number' ? integer(1, dim) : text(2, dim)));
-  const tensor = [...integer(1, type === 'float32' ? FLOAT : INT64), ...block(2, shape)];
+  const tensor = [...integer(1, ELEMENT_TYPES[type]), ...block(2, shape)];
   return block(field, [...text(1, name), ...block(2, block(1, tensor))]);
 }
 
