@@ -13,7 +13,8 @@ export async function writeFileAtomically(file: string, bytes: Uint8Array | stri
     await writeFile(temporary, bytes);
     await rename(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // Where nothing could be written there is nothing to remove; the first error is the one to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new RestorationError(
       'unwritable',
@@ -57,7 +58,8 @@ export async function storeFileByContent(
     await rename(temporary, path.join(folder, name));
     return name;
   } catch (error) {
-    await rm(temporary, { force: true });
+    // Where nothing could be written there is nothing to remove; the first error is the one to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
     const code = (error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.message : String(error));
     throw new RestorationError(
       'unwritable',

@@ -50,7 +50,9 @@ export async function saveResult(
     );
   }
   const format = named ?? request.format ?? source.traits.format;
-  const depth = chosenDepth(request, format, source.traits.depth);
+  // Frames of others were read as 8 bits on white: there is nothing more to put back.
+  const own = request.model !== undefined;
+  const depth = chosenDepth(request, format, own ? source.traits.depth : 8);
   const { name } = path.parse(request.input);
   const file = folder
     ? path.join(request.output, `${name}.restored${PICTURE_EXTENSIONS[format][0] as string}`)
@@ -63,7 +65,7 @@ export async function saveResult(
     (await computed(request, source, depth, pool, events, signal));
   if (depth === 16 && depthOf(pixels) === 8) notes.push('The model gives 8 bits a channel; 16 hold no more of it.');
   const { width, height } = pixels;
-  const alpha = source.alpha && enlarged(source.alpha, width, height);
+  const alpha = own && source.alpha ? enlarged(source.alpha, width, height) : undefined;
   events.onProgress('encode', 0, 1);
   const encoded = await encodeResult(pixels, alpha, source.traits, {
     format,
