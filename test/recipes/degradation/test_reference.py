@@ -49,13 +49,14 @@ class Script:
         return next(self.values["random"])
 
 
-@pytest.mark.parametrize("severity", [1, 0.6, 0.25])
+@pytest.mark.parametrize("severity", [1, 0.8, 0.7])
 def test_resolution(ours, trained, picture, severity):
-    _, theirs = trained.resolution_path(unit(picture), severity, 3.2)
-    [frame] = ours.along_path(picture, {"task": "super-resolution", "scale": 3.2}, [severity])
-    # MATLAB takes the axis that shrinks most first, the recipe always the rows: with ceil'd sides they round in another order.
+    # Sides of which both axes shrink alike: elsewhere MATLAB begins with the axis that shrinks most, the recipe with the rows.
+    x, scale = np.ascontiguousarray(picture[:64, :80]), 4 ** (1 / severity)
+    _, theirs = trained.resolution_path(unit(x), severity, scale)
+    [frame] = ours.along_path(x, {"task": "super-resolution", "scale": scale}, [severity])
     difference = levels(theirs, frame)
-    assert np.quantile(difference, 0.99) <= 1.01 and difference.max() <= 2.01 and difference.mean() < 0.15
+    assert difference.max() <= 1.01 and difference.mean() < 0.01
 
 
 @pytest.mark.parametrize("smooth", [False, True])
