@@ -42,6 +42,7 @@ def settings_of(task, trunk, text):
         middle_blocks=count(trunk, "middle"),
         decoder_blocks=tuple(count(trunk, f"decode.{k}") for k in range(levels - 1)),
         descriptor=trunk["descriptor.layers.10.weight"].shape[0],
+        spectra=trunk["spectra.code.weight"].shape[0] if "spectra.code.weight" in trunk else 0,
         prompt=text["outer.weight"].shape[0],
         buckets=text["table.weight"].shape[0],
         embedding=text["table.weight"].shape[1],

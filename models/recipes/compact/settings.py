@@ -26,6 +26,7 @@ class Settings:
     middle_blocks: int = 5
     decoder_blocks: tuple = (3, 3)
     descriptor: int = 32
+    spectra: int = 0  # channels of the code of local power spectra; 0 = none
     # training; the schedule follows the clock, not the steps, because cores may be shared
     batches: tuple = ((0.0, 64, 8), (0.5, 96, 8))  # (from this share of the schedule, side of the crops, crops a step)
     rate: float = 8e-4
@@ -33,7 +34,7 @@ class Settings:
     rate_end: float = 1e-6
     warmup: float = 0.03
     weight_decay: float = 1e-4
-    clip: float = 0.5
+    clip: float = 2.0  # times the running mean of the gradient's norm
     average: float = 0.999
     between: float = 0.5
     fourier: float = 0.05

@@ -42,14 +42,18 @@ def make_encoder(settings):
     return text_encoder.TextEncoder(settings.buckets, settings.embedding, settings.prompt).eval()
 
 
+def known(weights, network):
+    """Without the buffers of earlier versions."""
+    names = network.state_dict().keys()
+    return {name: value for name, value in weights.items() if name in names}
+
+
 def load_averaged(path, weights="average"):
     """(network, text encoder, settings, state) of a checkpoint: the averaged weights, or with "model" the last ones."""
     state = torch.load(path, map_location="cpu", weights_only=False)
     settings = Settings(**state["settings"])
     network, encoder = Network(settings), make_encoder(settings)
-    known = network.state_dict().keys()
-    # Runs that were begun with an earlier version carry buffers that no longer exist.
-    network.load_state_dict({name: value for name, value in state[weights].items() if name in known})
+    network.load_state_dict(known(state[weights], network))
     encoder.load_state_dict(state["text"])
     return network.eval(), encoder, settings, state
 
@@ -148,8 +152,8 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
     average = copy.deepcopy(network).eval()
     step, before, validated, pieces = 0, 0.0, 0.0, 0
     if state:
-        network.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
+        network.load_state_dict(known(state["model"], network))
+        average.load_state_dict(known(state["average"], network))
         torch.set_rng_state(state["rng"])
         step, before, validated, pieces = state["step"], state["elapsed"], state["validated"], state["pieces"]
         log(f"goes on at step {step}, {before / 60:.1f} minutes")
@@ -183,6 +187,7 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
         # A new piece draws new samples: the state of the workers is not kept, the seed moves on instead.
         batches = Batches(pictures, bank, settings, done, settings.seed * 1000 + pieces * 50 + rank)
         loader = iter(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=settings.workers, prefetch_factor=4 if settings.workers else None))
+        usual = 0.0
         while not stop.value:
             share = elapsed() / 60 / budget
             for group in optimiser.param_groups:
@@ -194,8 +199,10 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
             loss, last_error, mid_error = losses(network, batch, settings)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+            # Clipped to a multiple of what is usual at this point: a fixed bound let one freak batch throw a run back by hundreds of steps.
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip * usual if usual else math.inf)
             if torch.isfinite(norm):
+                usual = usual + 0.02 * (min(float(norm), settings.clip * usual) - usual) if usual else float(norm)
                 optimiser.step()
             yield optimiser, batch["x"].shape, last_error, mid_error, norm, waited
 

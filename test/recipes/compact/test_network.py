@@ -47,7 +47,7 @@ def exported(models, smoke, tmp_path_factory):
     golden = folder.parent / "golden.json"
     torch.manual_seed(6)
     flat = Network(replace(smoke, task="super-resolution", widths=(16,), encoder_blocks=(), middle_blocks=2, decoder_blocks=()))
-    deep = Network(replace(smoke, task="deblurring", widths=(16, 16, 24), encoder_blocks=(1, 2), decoder_blocks=(2, 1)))
+    deep = Network(replace(smoke, task="deblurring", widths=(16, 16, 24), encoder_blocks=(1, 2), decoder_blocks=(2, 1), spectra=8))
     with torch.no_grad():  # equal constants would share one name in the files
         for parameter in [*flat.parameters(), *deep.parameters()]:
             parameter.add_(0.02 * torch.randn_like(parameter))
