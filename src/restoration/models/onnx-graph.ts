@@ -57,16 +57,21 @@ const FIXED32 = 5;
 /** Graphs inside of graphs (If, Loop, Scan). */
 const DEEPEST = 32;
 
-class Malformed extends Error {}
+/** Thrown while reading what is no protocol buffer. */
+export class Malformed extends Error {}
 
 /** One field of a message: a number, or the bytes of a text, a message or packed values. */
-interface Field {
+export interface Field {
   number: number;
+  /** Where it lies in its message, tag included. */
+  start: number;
+  end: number;
   value: number;
   bytes: Uint8Array | undefined;
 }
 
-function* fieldsOf(message: Uint8Array): Generator<Field> {
+/** The fields of a message in their order. */
+export function* fieldsOf(message: Uint8Array): Generator<Field> {
   let at = 0;
   /** Larger values than a double holds exactly (64-bit attributes) lose their last bits: none is looked at here. */
   const varint = (): number => {
@@ -80,17 +85,19 @@ function* fieldsOf(message: Uint8Array): Generator<Field> {
     throw new Malformed();
   };
   while (at < message.length) {
+    const start = at;
     const tag = varint();
     const number = Math.floor(tag / 8);
     const wire = tag % 8;
     if (number === 0) throw new Malformed();
     if (wire === VARINT) {
-      yield { number, value: varint(), bytes: undefined };
+      const value = varint();
+      yield { number, start, end: at, value, bytes: undefined };
     } else if (wire === LENGTH) {
       const length = varint();
       if (length > message.length - at) throw new Malformed();
-      yield { number, value: 0, bytes: message.subarray(at, at + length) };
       at += length;
+      yield { number, start, end: at, value: 0, bytes: message.subarray(at - length, at) };
     } else if (wire === FIXED64 || wire === FIXED32) {
       at += wire === FIXED64 ? 8 : 4;
       if (at > message.length) throw new Malformed();
@@ -111,7 +118,7 @@ function needed(bytes: Uint8Array | undefined): Uint8Array {
 }
 
 /** ValueInfoProto: name = 1, type = 2 { tensor_type = 1 { elem_type = 1, shape = 2 { dim = 1 { value = 1, param = 2 } } } }. */
-function readValue(message: Uint8Array): GraphValue {
+export function readValue(message: Uint8Array): GraphValue {
   const value: GraphValue = { name: '', type: 'unknown' };
   for (const field of fieldsOf(message)) {
     if (field.number === 1) value.name = text(field.bytes);

@@ -6,6 +6,8 @@
 const FLOAT = 1;
 const UINT8 = 2;
 const INT64 = 7;
+const FLOAT16 = 10;
+const FLOAT64 = 11;
 const ATTRIBUTE_INTS = 7;
 const ATTRIBUTE_INT = 2;
 /** TensorProto.DataLocation: the values are in another file. */
@@ -14,7 +16,13 @@ const IR_VERSION = 8;
 const OPSET = 17;
 
 /** Numbers of element types, as `Cast` takes them, too. */
-export const ELEMENT_TYPES = { float32: FLOAT, uint8: UINT8, int64: INT64 } as const;
+export const ELEMENT_TYPES = {
+  float32: FLOAT,
+  uint8: UINT8,
+  int64: INT64,
+  float16: FLOAT16,
+  float64: FLOAT64,
+} as const;
 
 /** A named graph input or output; a text is a free dimension. */
 export interface ValueSpec {

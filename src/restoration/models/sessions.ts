@@ -1,7 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import { RestorationError, type ConcreteDevice } from '../../protocol';
 import { readVerified, type InstalledModel } from './manifest';
-import { checkOnnxGraph, readOnnxGraph, type OnnxGraph } from './onnx-graph';
+import { castToFloat32, type CastModel } from './onnx-cast';
+import { checkOnnxGraph, type OnnxGraph } from './onnx-graph';
 
 /** A tensor as it stands outside onnxruntime. */
 export type TensorData =
@@ -33,9 +34,13 @@ export class Network {
   private constructor(
     private readonly session: ort.InferenceSession,
     private readonly label: string,
-    /** What the model file says of itself. */
-    readonly graph: OnnxGraph,
+    private readonly cast: CastModel,
   ) {}
+
+  /** What the model file says of itself; values that are converted at its border stand there as float32. */
+  get graph(): OnnxGraph {
+    return this.cast.graph;
+  }
 
   /**
    * @param key name of the file in the model's manifest
@@ -44,7 +49,8 @@ export class Network {
   static async load(model: InstalledModel, key: string, device: ConcreteDevice): Promise<Network> {
     const bytes = await readVerified(model, key);
     const label = `${model.manifest.id}/${key}`;
-    const graph = readOnnxGraph(bytes, label);
+    const cast = castToFloat32(bytes, label);
+    const { graph } = cast;
     const files = Object.entries(model.manifest.files);
     checkOnnxGraph(
       graph,
@@ -58,7 +64,7 @@ export class Network {
     }
     try {
       const options = { ...sessionOptions(device), ...(externalData.length > 0 ? { externalData } : {}) };
-      return new Network(await ort.InferenceSession.create(bytes, options), label, graph);
+      return new Network(await ort.InferenceSession.create(cast.bytes, options), label, cast);
     } catch (error) {
       throw new RestorationError(
         'bad-model',
@@ -70,7 +76,7 @@ export class Network {
   }
 
   get outputNames(): readonly string[] {
-    return this.session.outputNames;
+    return this.session.outputNames.map((name) => this.cast.originals.get(name) ?? name);
   }
 
   /** Runs the network. Blocks this process' event loop while it computes: see the service for why that is harmless. */
@@ -79,7 +85,7 @@ export class Network {
   ): Promise<Record<string, { data: Float32Array; dims: readonly number[] }>> {
     const feeds: Record<string, ort.Tensor> = {};
     for (const [name, tensor] of Object.entries(inputs)) {
-      feeds[name] =
+      feeds[this.cast.names.get(name) ?? name] =
         tensor.type === 'float32'
           ? new ort.Tensor('float32', tensor.data, tensor.dims)
           : new ort.Tensor('int64', tensor.data, tensor.dims);
@@ -105,7 +111,7 @@ export class Network {
           'Export the network with float32 outputs.',
         );
       }
-      result[name] = { data: tensor.data, dims: tensor.dims };
+      result[this.cast.originals.get(name) ?? name] = { data: tensor.data, dims: tensor.dims };
     }
     return result;
   }

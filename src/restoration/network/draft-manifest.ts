@@ -13,7 +13,8 @@ import { resizeBicubic } from '../image/bicubic';
 import { createPixels, type Pixels } from '../image/pixels';
 import { parseManifest, weightsHash, type InstalledModel, type NetworkManifest } from '../models/manifest';
 import { modelIdOf } from '../models/model-store';
-import { checkOnnxGraph, readOnnxGraph, type GraphValue } from '../models/onnx-graph';
+import { castToFloat32 } from '../models/onnx-cast';
+import { checkOnnxGraph, type GraphValue } from '../models/onnx-graph';
 import { Network, type TensorData } from '../models/sessions';
 import type { Layout, PictureTensor } from '../models/network-manifest';
 import { paddedPositions, pictureToTensor, tensorToPatch } from './picture-tensor';
@@ -30,6 +31,7 @@ const RANGES: readonly [number, number][] = [
 ];
 /** A restoring network gives back about what it got: above this it understood the range. */
 const PLAUSIBLE_DECIBEL = 18;
+const INDISTINGUISHABLE_DECIBEL = 40;
 const MOST_BYTES = 2 ** 31 - 1;
 
 interface Trial {
@@ -51,7 +53,7 @@ export async function draftManifest(
 ): Promise<ManifestDraft> {
   const name = path.basename(file);
   const files = { network: await describe(file, name) };
-  const graph = readOnnxGraph(await readFile(file), name);
+  const { graph } = castToFloat32(await readFile(file), name);
   const beside: Record<string, unknown> = {};
   const folder = path.dirname(file);
   for (const [i, location] of graph.externalData.entries()) {
@@ -337,7 +339,9 @@ async function findRange(
     const result = await probe.run(picture, input);
     if (!result) continue;
     for (const output of [input, ...RANGES.filter((range) => range !== input)]) {
-      const decibel = likeness(result, { ...probe.outputTensor, channels, range: output }, expected, cropped);
+      const likely = likeness(result, { ...probe.outputTensor, channels, range: output }, expected, cropped);
+      // Above this, only rounding inside the network differs.
+      const decibel = Math.min(likely, INDISTINGUISHABLE_DECIBEL);
       // A later pair has to be clearly better: networks without biases take any range.
       if (decibel > best.decibel + (best.decibel >= PLAUSIBLE_DECIBEL ? 6 : 0.5)) best = { input, output, decibel };
     }

@@ -289,7 +289,7 @@ function checkValue(
   fail: (problem: string) => RestorationError,
 ): void {
   if (type !== 'float32') {
-    throw fail(`its ${kind} ${quoted(name)} is ${type}; float32 is needed (weights inside may be float16)`);
+    throw fail(`its ${kind} ${quoted(name)} is ${type}; float32, float16, float64 or uint8 is needed`);
   }
   if (!dims) return;
   if (dims.length !== tensor.layout.length) {

@@ -86,7 +86,7 @@ describe('downloads', () => {
     assert.equal(starts.length, 3);
     assert.ok(
       starts[0] === 0 && (starts[1] as number) > 0 && (starts[2] as number) > (starts[1] as number),
-      `${starts}`,
+      starts.join(),
     );
     assert.ok(server.seen[1]?.ifRange, 'only if the file is still the same');
   });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { RestorationError } from '../../../src/protocol';
 import { createPixels, createPixels16, toEightBits, type Pixels } from '../../../src/restoration/image/pixels';
 import { findModel, type InstalledModel, type NetworkManifest } from '../../../src/restoration/models/manifest';
+import { draftManifest } from '../../../src/restoration/network/draft-manifest';
 import { NetworkModel } from '../../../src/restoration/network/network-model';
 import { writeOnnxModel } from '../../../src/restoration/models/onnx-writer';
 import { NETWORKS, networkManifest, writeTestNetwork, type NetworkName, type TestNetworkOptions } from './test-network';
@@ -142,6 +143,28 @@ describe('image-to-image networks', () => {
       const source = picture(40, 33);
       const model = await load('identity', { manifest: { input } });
       assert.deepEqual((await run(model, source)).frames[1], source);
+    });
+  }
+
+  for (const type of ['float16', 'float64', 'uint8'] as const) {
+    it(`may take and give ${type}`, async () => {
+      const dims = [1, 3, 'h', 'w'];
+      const bytes = writeOnnxModel({
+        inputs: [{ name: 'x', dims, type }],
+        outputs: [{ name: 'y', dims, type }],
+        nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+      });
+      const place = path.join(folder, type);
+      await mkdir(place);
+      await writeFile(path.join(place, 'network.onnx'), bytes);
+      const manifest = { input: { name: 'x', range: type === 'uint8' ? [0, 255] : [0, 1] } };
+      await writeFile(path.join(place, 'manifest.json'), JSON.stringify(networkManifest(bytes, { manifest })));
+      const model = await NetworkModel.load((await findModel(place)) as InstalledModel<NetworkManifest>, 'cpu');
+      loaded.push(model);
+      const source = picture(50, 40);
+      assert.deepEqual((await run(model, source)).frames[1], source);
+      const drafted = await draftManifest(path.join(place, 'network.onnx'), 'cpu');
+      assert.deepEqual((drafted.manifest.input as { range: number[] }).range, manifest.input.range);
     });
   }
 
@@ -373,7 +396,7 @@ describe('image-to-image networks', () => {
     ['a fixed size that is not named', 'fixed', {}, /fixed width of 64; give it as "input.size"/],
     ['another fixed size', 'fixed', { input: { size: { width: 64, height: 64 } } }, /a height of 48, not 64/],
     ['a custom operator', 'custom', {}, /uses the custom operator my\.plugin\.Deform/],
-    ['values that are not float32', 'bytes', {}, /input "x" is int64; float32 is needed/],
+    ['values that are not float32', 'bytes', {}, /input "x" is int64; float32, float16, float64 or uint8 is needed/],
     ['weights that are not listed', 'external', {}, /keeps weights in "weights\.bin", which is no file/],
   ];
   for (const [what, name, manifest, message] of unloadable) {
