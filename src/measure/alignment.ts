@@ -13,8 +13,9 @@ export interface Shift {
   /** Share, in [0, 1], of the common detail whose phases agree with the shift: 1 for pictures that differ by it alone. */
   readonly confidence: number;
   /**
-   * Share of what the correlation of the pictures' gradients lacks to 1 that undoing the shift would bring back; negative
-   * when it would make them less alike (motion blur moves frequencies against each other without a better place for the whole).
+   * Share of what the correlation of the pictures lacks to 1 that undoing the shift would bring back: the smaller one of
+   * their values' and their gradients'. Negative when it would make them less alike: motion blur moves edges against
+   * surfaces without a better place for the whole.
    */
   readonly gain: number;
 }
@@ -120,7 +121,10 @@ function compare(
   }
   if (total === 0) return undefined;
 
-  let { x, y } = peak(sumRe, sumIm, places, factor, transform);
+  const sums = { fx, fy, places, sumRe, sumIm, powerA, powerB };
+  let { x, y } = peak(sums, factor, transform);
+  /** As \`factor\`, without the frequencies that disagree by more than a quarter turn. */
+  const kept = new Float64Array(count);
   let agreement = 0;
   for (let step = 0; step < 20; step++) {
     let gx = 0;
@@ -139,8 +143,11 @@ function compare(
       const s = Math.sin(angle);
       const re = (sumRe[i]! * c - sumIm[i]! * s) * factor[k]!;
       const im = (sumRe[i]! * s + sumIm[i]! * c) * factor[k]!;
-      const weight = factor[k]! * Math.hypot(sumRe[i]!, sumIm[i]!);
       agreement += re;
+      // Blur turns some frequencies half round. They would pull the estimate away; the others suffice.
+      kept[k] = re > 0 ? factor[k]! : 0;
+      if (re <= 0) continue;
+      const weight = factor[k]! * Math.hypot(sumRe[i]!, sumIm[i]!);
       gx -= u * im;
       gy -= v * im;
       hxx += u * u * weight;
@@ -155,23 +162,20 @@ function compare(
     y += Math.max(-0.5, Math.min(0.5, dy));
     if (Math.abs(dx) + Math.abs(dy) < 1e-4) break;
   }
-  const sums = { fx, fy, places, sumRe, sumIm, powerA, powerB };
-  const before = correlation(sums, -offsetX, -offsetY);
-  const after = correlation(sums, x, y);
+  const before = correlations(sums, -offsetX, -offsetY);
+  const after = correlations(sums, x, y);
   return {
     dx: x,
     dy: y,
-    error: disagreement({ fx, fy, places, tiles }, factor, x, y),
+    error: disagreement({ fx, fy, places, tiles }, kept, x, y),
     confidence: Math.max(0, agreement / total),
-    gain: before < 1 ? (after - before) / (1 - before) : 0,
+    gain: Math.min(gained(before.values, after.values), gained(before.gradients, after.gradients)),
   };
 }
 
-/** The whole-pixel shift at which most phases agree: the maximum of the weighted correlation. */
+/** The whole-pixel shift at which the pictures are most alike, frequencies counting by their coherence. */
 function peak(
-  sumRe: Float64Array,
-  sumIm: Float64Array,
-  places: Uint32Array,
+  { fx, fy, places, sumRe, sumIm }: Sums,
   factor: Float64Array,
   transform: SquareTransform,
 ): { x: number; y: number } {
@@ -180,8 +184,12 @@ function peak(
   const im = new Float64Array(side * side);
   for (let k = 0; k < places.length; k++) {
     const i = places[k]!;
-    re[i] = sumRe[i]! * factor[k]!;
-    im[i] = sumIm[i]! * factor[k]!;
+    const phaseWeight = factor[k]! * Math.hypot(sumRe[i]!, sumIm[i]!);
+    // Back from coherence over its lack to coherence. Power counts here and high frequencies little, since blur turns
+    // those round first.
+    const weight = Math.hypot(fx[k]!, fy[k]!) * (phaseWeight / (1 + phaseWeight));
+    re[i] = sumRe[i]! * weight;
+    im[i] = sumIm[i]! * weight;
   }
   // A forward transform of the half plane: its real part is the correlation at minus the shift, half as high.
   transform.transform(re, im);
@@ -200,22 +208,35 @@ function peak(
   return best;
 }
 
-/** Correlation of the gradients of all squares, once `b` is moved by (x, y). */
-function correlation({ fx, fy, places, sumRe, sumIm, powerA, powerB }: Sums, x: number, y: number): number {
-  let common = 0;
-  let ofA = 0;
-  let ofB = 0;
+/** Correlation of all squares, and that of their gradients, once `b` is moved by (x, y). */
+function correlations(
+  { fx, fy, places, sumRe, sumIm, powerA, powerB }: Sums,
+  x: number,
+  y: number,
+): { values: number; gradients: number } {
+  let values = 0;
+  let gradients = 0;
+  let [valuesA, valuesB, gradientsA, gradientsB] = [0, 0, 0, 0];
   for (let k = 0; k < places.length; k++) {
     const i = places[k]!;
     const u = fx[k]!;
     const v = fy[k]!;
     const steepness = u * u + v * v;
     const angle = 2 * Math.PI * (u * x + v * y);
-    common += steepness * (sumRe[i]! * Math.cos(angle) - sumIm[i]! * Math.sin(angle));
-    ofA += steepness * powerA[i]!;
-    ofB += steepness * powerB[i]!;
+    const common = sumRe[i]! * Math.cos(angle) - sumIm[i]! * Math.sin(angle);
+    values += common;
+    valuesA += powerA[i]!;
+    valuesB += powerB[i]!;
+    gradients += steepness * common;
+    gradientsA += steepness * powerA[i]!;
+    gradientsB += steepness * powerB[i]!;
   }
-  return common / Math.sqrt(ofA * ofB);
+  return { values: values / Math.sqrt(valuesA * valuesB), gradients: gradients / Math.sqrt(gradientsA * gradientsB) };
+}
+
+/** Share of what a correlation lacked to 1 that is there now. */
+function gained(before: number, after: number): number {
+  return before < 1 ? (after - before) / (1 - before) : 0;
 }
 
 /** Standard error of the shift: the spread of what single squares would change. */
@@ -333,7 +354,8 @@ function spectraOf(
           energyB += br * br + bi * bi;
         }
       }
-      if (energyA === 0 || energyB === 0) continue;
+      // Less than a hundredth of a level in every pixel is rounding, not detail.
+      if (Math.min(energyA, energyB) < 1e-4 * area * area) continue;
       // Squares count alike, whatever their contrast.
       const scale = 1 / Math.sqrt(energyA * energyB);
       for (let y = 0; y < side; y++) {

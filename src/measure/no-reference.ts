@@ -31,6 +31,7 @@ export interface NoReference {
 
 const LOW = 2;
 const HIGH = 253;
+const MIDDLE = 128;
 
 /** Grey value, 0 to 255 and not rounded, with the weights of ITU-R BT.601 in full range (as JPEG's Y). */
 function greyRow(samples: Uint8Array, start: number, out: Float64Array): void {
@@ -63,7 +64,8 @@ export function noReference(pixels: Pixels): NoReference {
     for (let x = 0, i = y * width * CHANNELS; x < width; x++, i += CHANNELS) {
       const value = current[x]!;
       sum += value;
-      squares += value * value;
+      // Around the middle, so that a flat picture's variance is not lost in rounding.
+      squares += (value - MIDDLE) * (value - MIDDLE);
       const largest = Math.max(samples[i]!, samples[i + 1]!, samples[i + 2]!);
       if (largest <= LOW) low++;
       if (largest >= HIGH) high++;
@@ -91,7 +93,7 @@ export function noReference(pixels: Pixels): NoReference {
     },
     exposure: {
       mean,
-      contrast: Math.sqrt(Math.max(0, squares / count - mean * mean)),
+      contrast: Math.sqrt(Math.max(0, squares / count - (mean - MIDDLE) ** 2)),
       clippedLow: low / count,
       clippedHigh: high / count,
     },

@@ -6,9 +6,9 @@ const LEAST_SHIFT = 0.3;
 /** How many standard errors a shift has to be away from none. */
 const LEAST_ERRORS = 4;
 /** Below this share of agreeing detail the pictures do not show the same, or nothing is left of what they show. */
-const LEAST_CONFIDENCE = 0.5;
-/** Undoing the shift has to bring the gradients closer together by this share. */
-const LEAST_GAIN = 0.002;
+const LEAST_CONFIDENCE = 0.7;
+/** Undoing the shift has to bring the pictures closer together by this share. */
+const LEAST_GAIN = 0.0005;
 
 /**
  * How `picture` lies on `reference`, with a warning when a shift spoils the metrics. It is told, never corrected:
