@@ -4,7 +4,7 @@
     python fit.py --features features.jsonl --out ../../../src/restoration/prompts/detector-coefficients.ts
     python fit.py --features test-features.jsonl --report ../../../src/restoration/prompts/detector-coefficients.ts    # a confusion table, nothing is fitted
 
-Multinomial logistic regression with an L2 penalty on standardised features, every way of making a sample weighing the same within its class; pictures without a fault are
+Multinomial logistic regression with an L2 penalty on standardised features and half their products (small *and* sharp, dark *and* small), every way of making a sample weighing the same within its class; pictures without a fault are
 fitted to equal shares. The temperature is chosen on five folds that share no source picture.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 TASKS = ("super-resolution", "deblurring", "low-light")
-PENALTY = 0.02
+PENALTY = 0.03
 
 
 def load(path):
@@ -59,8 +59,11 @@ def fit(x, y, w):
     return minimize(loss, np.zeros((n + 1) * 3), jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x.reshape(n + 1, 3)
 
 
-def standard(x, mean, deviation):
-    return np.clip((x - mean) / deviation, -4, 4)
+def terms(x, mean, deviation):
+    """Standardised features, then half the product of every two of them (i <= j)."""
+    x = np.clip((x - mean) / deviation, -3, 3)
+    i, j = np.triu_indices(x.shape[1])
+    return np.hstack([x, x[:, i] * x[:, j] / 2])
 
 
 def folds(rows):
@@ -71,7 +74,7 @@ def train(rows):
     x, y = matrix(rows)
     w = weights(rows)
     mean, deviation = x.mean(0), x.std(0) + 1e-3
-    x = standard(x, mean, deviation)
+    x = terms(x, mean, deviation)
     fold, scores = folds(rows), np.zeros((len(rows), 3))
     for k in range(5):
         b = fit(x[fold != k], y[fold != k], w[fold != k] / w[fold != k].sum())
@@ -100,12 +103,13 @@ def report(rows, scores):
 
 def table(model):
     def row(values):
-        return "[" + ", ".join(f"{value:.5g}" for value in values) + "]"
+        return "[" + ", ".join(f"{value:.4g}" for value in values) + "]"
 
     tasks = ",\n".join(f"    {{ weights: {row(model['coefficients'][:-1, k])}, bias: {model['coefficients'][-1, k]:.5g} }}" for k in range(3))
     return (
-        "/**\n * Coefficients of the degradation detector, fitted by `models/recipes/detection/fit.py`: for each feature of `DETECTOR_FEATURES`\n"
-        " * its mean and deviation, and a weight for each of `TASKS`.\n */\nexport const DETECTOR = {\n"
+        "/**\n * Coefficients of the degradation detector, fitted by `models/recipes/detection/fit.py`: mean and deviation of each feature of\n"
+        " * `DETECTOR_FEATURES`, and for each of `TASKS` a weight for every standardised feature and then for half of every product of two\n"
+        " * (0 0, 0 1, ... 1 1, 1 2, ...).\n */\nexport const DETECTOR = {\n"
         f"  mean: {row(model['mean'])},\n  deviation: {row(model['deviation'])},\n  temperature: {model['temperature']:.4g},\n  tasks: [\n{tasks},\n  ],\n}} as const;\n"
     )
 
@@ -127,7 +131,7 @@ if __name__ == "__main__":
     samples = load(a.features)
     if a.report:
         detector = read_table(a.report)
-        z = standard(matrix(samples)[0], detector["mean"], detector["deviation"]) @ detector["coefficients"][:-1] + detector["coefficients"][-1]
+        z = terms(matrix(samples)[0], detector["mean"], detector["deviation"]) @ detector["coefficients"][:-1] + detector["coefficients"][-1]
         print(report(samples, z / detector["temperature"]))
     else:
         detector, left_out = train(samples)

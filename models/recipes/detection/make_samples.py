@@ -88,6 +88,8 @@ def blurred(rng, x):
 
 def dark(rng, x):
     x = view(rng, x)
+    if rng.random() < 0.3 and min(x.shape[:2]) > 120:  # a small dark picture is dark first of all
+        x = shrink(x, float(rng.uniform(2, 4)))
     gain = np.exp(rng.uniform(np.log(0.001), np.log(0.2)) + rng.normal(0, 0.1, 3)).astype(np.float32)
     return jpeg(rng, d.level_path(rng, x, 1.0, gain)[0], 0.3), "darkened"
 
@@ -112,7 +114,6 @@ def make(data, out, count, seed):
         name = f"{len(rows):05d}.png"
         cv2.imwrite(str(out / name), (np.clip(x[..., ::-1], 0, 1) * 255 + 0.5).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
         rows.append({"file": name, "label": label, "source": source, "kind": kind})
-        (out / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     for part in ("lol", "reds"):
         for path in files(train / part / "input"):
@@ -127,6 +128,7 @@ def make(data, out, count, seed):
                 continue
             picture, kind = maker(rng, read(path))
             keep(picture, label, path.stem, kind)
+    (out / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return rows
 
 

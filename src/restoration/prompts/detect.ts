@@ -6,7 +6,7 @@ import { detailLimit, measurePicture, type PictureMeasures } from './picture-mea
 
 /**
  * Guesses what is wrong with a picture from measured features alone (brightness, size, spectrum, edges): a multinomial
- * logistic regression whose coefficients `models/recipes/detection` fitted, its confidence calibrated by temperature
+ * logistic regression on them and their products whose coefficients `models/recipes/detection` fitted, its confidence calibrated by temperature
  * (Guo 2017). A picture without any of the three faults gets a low confidence at best: one of them is always named.
  *
  * @returns the likeliest task, its probability as confidence, all probabilities, and what was seen
@@ -17,13 +17,9 @@ export function detectDegradation(pixels: Pixels): DegradationGuess {
 
 /** The same for measures that are at hand. */
 export function detectByMeasures(measures: PictureMeasures): DegradationGuess {
-  const features = detectorFeatures(measures);
+  const terms = detectorTerms(detectorFeatures(measures));
   const scores = DETECTOR.tasks.map(({ weights, bias }) =>
-    features.reduce((sum, value, i) => {
-      const scaled = (value - (DETECTOR.mean[i] as number)) / (DETECTOR.deviation[i] as number);
-      // A picture unlike all others should not be judged with boundless certainty.
-      return sum + (weights[i] as number) * Math.max(-4, Math.min(4, scaled));
-    }, bias),
+    terms.reduce((sum, value, i) => sum + (weights[i] as number) * value, bias),
   );
   const top = Math.max(...scores);
   const powers = scores.map((score) => Math.exp((score - top) / DETECTOR.temperature));
@@ -34,6 +30,16 @@ export function detectByMeasures(measures: PictureMeasures): DegradationGuess {
   >;
   const task = TASKS.reduce((a, b) => (shares[b] > shares[a] ? b : a));
   return { task, confidence: shares[task], shares, evidence: evidenceOf(measures) };
+}
+
+/** Standardised features and half of their products: what is small *and* sharp is not what is small or sharp. */
+function detectorTerms(features: readonly number[]): number[] {
+  // A picture unlike all others should not be judged with boundless certainty.
+  const scaled = features.map((value, i) =>
+    Math.max(-3, Math.min(3, (value - (DETECTOR.mean[i] as number)) / (DETECTOR.deviation[i] as number))),
+  );
+  const products = scaled.flatMap((a, i) => scaled.slice(i).map((b) => (a * b) / 2));
+  return [...scaled, ...products];
 }
 
 function percent(value: number): string {

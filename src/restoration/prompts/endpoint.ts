@@ -1,4 +1,5 @@
-import { RestorationError, isObject, isText } from '../../protocol';
+import { RestorationError } from '../../protocol';
+import { isObject, isText } from '../../protocol/checks';
 import { sceneSentence } from './scene-sentence';
 
 /** A server with OpenAI's chat interface (OpenAI, Ollama, llama.cpp, vLLM, LM Studio) and a model on it that sees pictures. */
