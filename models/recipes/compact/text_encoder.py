@@ -55,6 +55,9 @@ def hash_ids(text, buckets=16384):
     return [bucket(feature, buckets) for feature in features[:MAXIMUM_IDS]]
 
 
+ORDERED = ("near", "query", "place", "more")  # the parts that an encoder of the older kind lacks
+
+
 class TextEncoder(nn.Module):
     """ids (1, L) -> prompt vector and task shares.
 
@@ -62,28 +65,29 @@ class TextEncoder(nn.Module):
     means over the list. A query that is zero gives the plain mean, so a bag of words is a special case: state dicts of that older encoder load and give its numbers.
     """
 
-    QUERIES, PLACES, NEAR = 4, 96, 48
+    QUERIES, PLACES, NEAR, REACH = 4, 64, 48, 64
 
     def __init__(self, buckets=16384, width=32, prompt=32, tasks=3):
         super().__init__()
         self.table = nn.Embedding(buckets, width)
         nn.init.normal_(self.table.weight, std=0.02)  # a word never seen should say next to nothing
         self.near = nn.Conv1d(width, self.NEAR, 7, padding=3)
-        self.nearer = nn.Linear(self.NEAR, width)
+        self.nearer = nn.Conv1d(self.NEAR, self.NEAR, 5, padding=2)
+        self.nearest = nn.Linear(self.NEAR, width)
         self.query = nn.Linear(width, self.QUERIES, bias=False)
         self.place = nn.Embedding(self.PLACES, self.QUERIES)  # the first words of a text may count more
         self.inner = nn.Linear(width, 96)
         self.more = nn.Linear(width * (self.QUERIES - 1), 96, bias=False)
         self.outer = nn.Linear(96, prompt)
         self.task = nn.Linear(prompt, tasks)
-        for parameter in (self.nearer.weight, self.nearer.bias, self.place.weight, self.more.weight):
+        for parameter in (self.nearest.weight, self.nearest.bias, self.place.weight, self.more.weight):
             nn.init.zeros_(parameter)
         with torch.no_grad():
             self.query.weight[0] = 0
 
     def _load_from_state_dict(self, state, prefix, *rest):
         for name, value in self.state_dict().items():
-            if name.startswith(("near", "query", "place", "more")) and prefix + name not in state:
+            if name.startswith(ORDERED) and prefix + name not in state:
                 state[prefix + name] = torch.zeros_like(value)
         super()._load_from_state_dict(state, prefix, *rest)
 
@@ -92,7 +96,11 @@ class TextEncoder(nn.Module):
         x = self.table(ids)
         if keep is not None:
             x = x * keep[..., None]
-        x = x + self.nearer(nn.functional.leaky_relu(self.near(x.transpose(1, 2)), 0.1).transpose(1, 2))
+        # Words and their pairs come first in the list; the letter groups behind them have no order worth a look.
+        first = x[:, : self.REACH].transpose(1, 2)
+        seen = nn.functional.leaky_relu(self.near(first), 0.1)
+        seen = seen + nn.functional.leaky_relu(self.nearer(seen), 0.1)
+        x = torch.cat([x[:, : self.REACH] + self.nearest(seen.transpose(1, 2)), x[:, self.REACH :]], 1)
         place = torch.arange(ids.shape[1], device=ids.device).clamp(max=self.PLACES - 1)
         score = self.query(x) + self.place(place)
         if keep is not None:
@@ -189,10 +197,12 @@ def margins(encoder, scenes, count=400):
     return {"right": float((shares > 0.5).float().mean()), "smallest": float(shares.min()), "1 % quantile": float(shares.flatten().quantile(0.01))}
 
 
-@torch.no_grad()
-def targets(texts, tasks, old):
-    """Prompt vectors that networks were trained with: the old encoder's, or its uniform sentence's where it misunderstood the request."""
-    vectors, shares = old.encode(texts)
+def targets(meanings, tasks, old):
+    """The prompt vectors that networks were trained with: the old encoder's for the standard wording, the plain uniform sentence's where it misunderstands even that."""
+    different = sorted(set(meanings))  # most say the uniform sentence
+    place = {text: i for i, text in enumerate(different)}
+    at = [place[text] for text in meanings]
+    vectors, shares = (part[at] for part in old.encode(different))
     uniform = old.encode([prompts.UNIFORM[name] for name in prompts.TASKS])[0]
     for i, k in enumerate(tasks):
         if k >= 0 and shares[i, k] < 0.8:
@@ -229,12 +239,14 @@ def train(data, settings, log=print, old=None, corpus=None):
     described = read_scenes(data)
     files, scenes = list(described), list(described.values())
     # Everything about a text that does not change is worked out once: steps are then cheap.
-    made = [wording.sample(rng, scenes)[:2] for _ in range(settings.text_pool)] if corpus is None else list(zip(corpus["texts"], corpus["tasks"]))
+    made = [(text, k, meaning) for text, k, _, meaning in (wording.sample(rng, scenes) for _ in range(settings.text_pool))]
+    if corpus is not None:
+        made = list(zip(corpus["texts"], corpus["tasks"], corpus["meanings"])) + made
     first_scene = len(made)
-    made += [(prompts.with_scene(prompts.TASKS[i % 3], text), i % 3) for i, text in enumerate(scenes)]
+    made += [(prompts.with_scene(prompts.TASKS[i % 3], text), i % 3, prompts.with_scene(prompts.TASKS[i % 3], text)) for i, text in enumerate(scenes)]
     first_uniform = len(made)
-    made += [(prompts.UNIFORM[name], k) for k, name in enumerate(prompts.TASKS)]
-    texts, tasks = [text for text, _ in made], [k for _, k in made]
+    made += [(prompts.UNIFORM[name], k, prompts.UNIFORM[name]) for k, name in enumerate(prompts.TASKS)]
+    texts, tasks, meanings = zip(*made)
     ids = [np.asarray(hash_ids(text, settings.buckets), np.int64) for text in texts]
     share = torch.tensor([[float(j == k) if k >= 0 else 1 / 3 for j in range(3)] for k in tasks])
     weight = torch.ones(len(made))
@@ -248,34 +260,36 @@ def train(data, settings, log=print, old=None, corpus=None):
     weight[[i for i, k in enumerate(tasks) if k == -2 and i >= taught]] = 0
     wanted, pull = None, None
     if old is not None:
-        wanted = targets(texts, tasks, old)
-        pull = torch.tensor([0.0 if k == -2 else 3.0 if text.startswith(tuple(prompts.UNIFORM.values())) else 1.0 for text, k in made])
+        wanted = targets(meanings, tasks, old)
+        pull = torch.tensor([0.0 if k == -2 else 3.0 if text.startswith(tuple(prompts.UNIFORM.values())) else 1.0 for text, k, _ in made])
         pull[first_uniform:] = 10.0
     colour = torch.from_numpy(colours(data, files))
     colour = (colour - colour.mean(0)) / (colour.std(0) + 1e-3) if len(files) else colour
     encoder = TextEncoder(settings.buckets, settings.embedding, settings.prompt)
     if old is not None:
-        fresh = {name: value.clone() for name, value in encoder.state_dict().items() if name.startswith(("near", "query", "place", "more"))}
+        fresh = {name: value.clone() for name, value in encoder.state_dict().items() if name.startswith(ORDERED)}
         encoder.load_state_dict({**old.state_dict(), **fresh})
     colour_head = nn.Linear(settings.prompt, 6)
     heads = [*colour_head.parameters()]
     if taught:
         teacher_head = nn.Linear(encoder.inner.out_features, corpus["vectors"].shape[1])
         heads += teacher_head.parameters()
-    optimiser = torch.optim.AdamW([*encoder.parameters(), *heads], lr=3e-3, weight_decay=1e-4)
+    optimiser = torch.optim.AdamW([*encoder.parameters(), *heads], lr=4e-3, weight_decay=1e-4)
     steps = settings.text_steps
     generator = np.random.default_rng(settings.seed)
     order = generator.permutation(first_uniform)
     for step in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = 3e-3 * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+            group["lr"] = 4e-3 * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
         at = step * settings.text_batch % len(order)
         if at + settings.text_batch > len(order):
             order = generator.permutation(first_uniform)
             at = 0
         rows = np.concatenate([order[at : at + settings.text_batch], np.arange(first_uniform, len(made))])
         hidden = torch.zeros(len(rows), encoder.inner.out_features)
-        for part, padded, keep in by_length([ids[i] for i in rows], size=32, drop=0.12):
+        # Of long texts the letter groups are many and say little: a part of them, another one each time, is enough to learn on.
+        seen = [ids[i] if len(ids[i]) <= 160 else np.concatenate([ids[i][:96], generator.choice(ids[i][96:], 64, replace=False)]) for i in rows]
+        for part, padded, keep in by_length(seen, size=32, drop=0.12):
             hidden = hidden.index_put((torch.tensor(part),), encoder.hidden(padded, keep))
         prompt, logits = encoder.read(hidden)
         rows = torch.from_numpy(rows)
@@ -286,9 +300,9 @@ def train(data, settings, log=print, old=None, corpus=None):
         if old is not None:
             loss = loss + 2 * ((prompt - wanted[rows]).square().mean(1) * pull[rows]).mean()
         told = rows < taught
-        if told.any():
+        if settings.text_taught and told.any():
             said = nn.functional.normalize(teacher_head(hidden[told]), dim=1)
-            loss = loss + (1 - (said * corpus["vectors"][rows[told]]).sum(1)).mean()
+            loss = loss + settings.text_taught * (1 - (said * corpus["vectors"][rows[told]]).sum(1)).mean()
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(encoder.parameters(), 2.0)
@@ -306,8 +320,8 @@ def load_corpus(path):
     """What teacher.py wrote: texts, task indices (-1 none, -2 a single word), unit vectors, and the shares of the tasks that a linear probe on them gives."""
     with np.load(path, allow_pickle=False) as stored:
         vectors = torch.from_numpy(stored["vectors"].astype(np.float32))
-        texts, tasks = [str(text) for text in stored["texts"]], [int(k) for k in stored["tasks"]]
-    return {"texts": texts, "tasks": tasks, "vectors": vectors, "shares": probe(vectors, tasks)[0]}
+        texts, meanings, tasks = [str(text) for text in stored["texts"]], [str(text) for text in stored["meanings"]], [int(k) for k in stored["tasks"]]
+    return {"texts": texts, "meanings": meanings, "tasks": tasks, "vectors": vectors, "shares": probe(vectors, tasks)[0]}
 
 
 def probe(vectors, tasks, steps=300):
@@ -350,7 +364,7 @@ if __name__ == "__main__":
         generator = random.Random(3)
         requests = [wording.sample(generator, list(read_scenes(arguments.data).values())) for _ in range(2000)]
         for wanted in ("uniform", "scene", "free"):
-            chosen_texts = [(text, k) for text, k, kind in requests if kind.startswith(wanted)]
-            wish = targets([text for text, _ in chosen_texts], [k for _, k in chosen_texts], before)
-            got = model.encode([text for text, _ in chosen_texts])[0]
+            rows = [(text, k, meaning) for text, k, kind, meaning in requests if kind.startswith(wanted)]
+            wish = targets([meaning for *_, meaning in rows], [k for _, k, _ in rows], before)
+            got = model.encode([text for text, *_ in rows])[0]
             print(f"{wanted}: median cosine to the old encoder's vectors {float(nn.functional.cosine_similarity(got, wish).median()):.4f}")

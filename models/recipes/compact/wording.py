@@ -187,28 +187,32 @@ NEUTRAL = "|hello|hi|a photo|nice picture|image|please|test|thanks|my picture|wh
 
 
 def sample(rng, described=()):
-    """(text, task index or -1, kind): kind is "uniform", "scene" (uniform sentence and a description), "free", "free+scene" or "neutral"."""
+    """(text, task index or -1, kind, meaning): kind is "uniform", "scene" (uniform sentence and a description), "free", "free+scene" or "neutral"; meaning says the same in
+    the standard wording: the task's uniform sentence, with the description if there is one."""
     k = rng.randrange(3)
     task = TASKS[k]
     kind = rng.random()
     if kind < 0.03:
-        return rng.choice(NEUTRAL), -1, "neutral"
+        text = rng.choice(NEUTRAL)
+        return text, -1, "neutral", text
     if kind < 0.06:
-        return scene(rng, described), -1, "neutral"
+        text = scene(rng, described)
+        return text, -1, "neutral", text
     if kind < 0.07:
         text = UNIFORM[task]
-        return rng.choice((text, text.replace(" step by step", ""), text.lower(), misspell(rng, text))), k, "uniform"
+        return rng.choice((text, text.replace(" step by step", ""), text.lower(), misspell(rng, text))), k, "uniform", text
     if kind < 0.25:
-        return f"{UNIFORM[task]} {scene(rng, described)}", k, "scene"
+        text = f"{UNIFORM[task]} {scene(rng, described)}"
+        return text, k, "scene", text
     text = spoil(rng, request(rng, task)) if rng.random() < 0.75 else free(rng, task)
     if rng.random() < 0.18:
         words = scene(rng, described)
-        return (f"{text} {words}" if rng.random() < 0.6 else f"{words} {text}"), k, "free+scene"
-    return text, k, "free"
+        return (f"{text} {words}" if rng.random() < 0.6 else f"{words} {text}"), k, "free+scene", f"{UNIFORM[task]} {words}"
+    return text, k, "free", UNIFORM[task]
 
 
 if __name__ == "__main__":
     generator = random.Random(0)
     for _ in range(40):
-        text, k, kind = sample(generator)
+        text, k, kind, _ = sample(generator)
         print(f"{TASKS[k] if k >= 0 else '-':17}{kind:11}{text!r}")

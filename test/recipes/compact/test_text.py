@@ -1,10 +1,14 @@
 import json
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import text_encoder
+import wording
 from prompts import HELD_OUT, TASKS, UNIFORM
 from text_encoder import bucket, hash_ids, normalise
 
@@ -40,6 +44,88 @@ def test_a_short_training_understands_most_requests(smoke):
     encoder = text_encoder.train("/nowhere", smoke, log=lambda text: None)
     scores = text_encoder.accuracy(encoder)
     assert np.mean(list(scores.values())) > 0.75, scores
+
+
+def test_weights_of_a_bag_of_words_give_its_numbers():
+    torch.manual_seed(0)
+    encoder = text_encoder.TextEncoder(512, 16, 8)
+    state = {name: torch.randn_like(value) for name, value in encoder.state_dict().items() if name.split(".")[0] in ("table", "inner", "outer", "task")}
+    encoder.load_state_dict(state)
+    texts = ["", "sharpen it", "a long description of a harbour at night with many boats " * 6]
+    prompt, share = encoder.eval().encode(texts)
+    for text, got, tasks in zip(texts, prompt, share):
+        mean = state["table.weight"][hash_ids(text, 512)].mean(0)
+        hidden = torch.relu(state["inner.weight"] @ mean + state["inner.bias"])
+        expected = torch.tanh(state["outer.weight"] @ hidden + state["outer.bias"])
+        assert torch.allclose(got, expected, atol=1e-5)
+        assert torch.allclose(tasks, (state["task.weight"] @ expected + state["task.bias"]).softmax(-1), atol=1e-5)
+
+
+def test_texts_of_a_batch_do_not_see_each_other():
+    torch.manual_seed(1)
+    encoder = text_encoder.TextEncoder(512, 16, 8).eval()
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    texts = ["blur", "no need to brighten it, it is just shaky", "a b c d e f g " * 30]
+    together = encoder.encode(texts)[0]
+    for text, vector in zip(texts, together):
+        ids = torch.tensor([hash_ids(text, 512)])
+        with torch.no_grad():
+            assert torch.allclose(encoder(ids)[0][0], vector, atol=1e-5)
+
+
+def test_a_new_encoder_keeps_the_vectors_of_an_old_one(smoke):
+    old = text_encoder.train("/nowhere", replace(smoke, text_steps=60), log=lambda text: None)
+    new = text_encoder.train("/nowhere", replace(smoke, text_steps=30, seed=5), log=lambda text: None, old=old)
+    uniform = list(UNIFORM.values())
+    assert (new.encode(uniform)[0] - old.encode(uniform)[0]).abs().max() < 2e-3
+
+
+def test_held_out_requests_are_many_and_unknown_to_the_grammar():
+    rows = text_encoder.held_out()
+    assert len(rows) == 300 and len({text for text, _ in rows}) == 300
+    assert [sum(k == task for _, k in rows) for task in range(3)] == [100, 100, 100]
+    rng = random.Random(2)
+    made = {normalise(wording.sample(rng)[0]) for _ in range(3000)}
+    # One or two words ("tiny", "more light") are anybody's.
+    assert not [text for text, _ in rows if len(normalise(text).split()) > 3 and normalise(text) in made]
+
+
+def test_the_teacher_reads_as_a_bert_encoder_does(tmp_path):
+    """A tiny encoder with random weights against torch's own transformer layer."""
+    pytest.importorskip("tokenizers")
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    from teacher import Teacher
+
+    words = ["[PAD]", "[UNK]", "make", "it", "sharp", "dark"]
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "config.json").write_text(json.dumps({"num_attention_heads": 2, "num_hidden_layers": 1, "hidden_size": 8, "layer_norm_eps": 1e-12}))
+    torch.manual_seed(0)
+    layer = torch.nn.TransformerEncoderLayer(8, 2, 16, dropout=0, activation="gelu", batch_first=True, layer_norm_eps=1e-12).eval()
+    for parameter in layer.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    q, k, v = layer.self_attn.in_proj_weight.detach().chunk(3)
+    qb, kb, vb = layer.self_attn.in_proj_bias.detach().chunk(3)
+    stage = "encoder.layer.0."
+    state = {"embeddings.word_embeddings.weight": torch.randn(6, 8), "embeddings.position_embeddings.weight": torch.randn(16, 8), "embeddings.token_type_embeddings.weight": torch.randn(2, 8)}
+    state |= {"embeddings.LayerNorm.weight": torch.ones(8), "embeddings.LayerNorm.bias": torch.zeros(8)}
+    for name, (w, b) in {
+        "attention.self.query": (q, qb), "attention.self.key": (k, kb), "attention.self.value": (v, vb), "attention.output.dense": (layer.self_attn.out_proj.weight, layer.self_attn.out_proj.bias),
+        "attention.output.LayerNorm": (layer.norm1.weight, layer.norm1.bias), "intermediate.dense": (layer.linear1.weight, layer.linear1.bias), "output.dense": (layer.linear2.weight, layer.linear2.bias),
+        "output.LayerNorm": (layer.norm2.weight, layer.norm2.bias),
+    }.items():
+        state[stage + name + ".weight"], state[stage + name + ".bias"] = w.detach().clone(), b.detach().clone()
+    save_file({name: value.contiguous() for name, value in state.items()}, str(tmp_path / "model.safetensors"))
+    got = torch.from_numpy(Teacher(tmp_path).encode(["make it sharp", "dark"]).astype(np.float32))
+    ids = torch.tensor([2, 3, 4])
+    x = torch.nn.functional.layer_norm(state["embeddings.word_embeddings.weight"][ids] + state["embeddings.position_embeddings.weight"][:3] + state["embeddings.token_type_embeddings.weight"][0], (8,), eps=1e-12)
+    with torch.no_grad():
+        expected = torch.nn.functional.normalize(layer(x[None]).mean(1), dim=1)
+    assert torch.allclose(got[:1], expected, atol=2e-3)
 
 
 @pytest.mark.skipif(not (SHIPPED / "text.onnx").exists(), reason="no shipped model")
