@@ -12,9 +12,9 @@ diffusers' script for CogVideoX reads \`prompts.txt\` and \`videos.txt\` as they
       --caption_column prompts.txt --video_column videos.txt \\
       --height ${height} --width ${width} --fps 8 --max_num_frames ${frames} ...
 
-It takes the first 4k + 1 frames of a clip (${frames} ${frames % 4 === 1 ? 'is such a number' : 'is no such number: the last ones are cut off'}). finetrainers reads the same two files
-(https://github.com/a-r-r-o-w/finetrainers/blob/main/docs/dataset/README.md, "Two file format").
-\`datasets.load_dataset("THIS_FOLDER")\` gives the rows of \`metadata.jsonl\`.
+It takes the first 4k + 1 frames of a clip (${frames} ${frames % 4 === 1 ? 'is such a number' : 'is no such number: the last ones are cut off'}). With \`--dataset_name THIS_FOLDER --caption_column text --video_column file_name\`
+beside \`--instance_data_root\` it reads \`metadata.jsonl\` instead. finetrainers takes the folder as its data set: it finds \`metadata.jsonl\` with
+\`file_name\` and \`caption\` (https://github.com/a-r-r-o-w/finetrainers/blob/main/docs/dataset/README.md).
 `
     : '';
   // The block at the top keeps \`datasets\` from taking the frames for the data.
@@ -30,7 +30,7 @@ ${count} samples of ${frames} frames, ${width}x${height} pixels: each goes from 
 
 | | |
 |---|---|
-| \`metadata.jsonl\` | one row a sample: \`file_name\`${clips ? ' (the clip)' : ' (the first frame)'}, \`text\` (the prompt), \`task\`, \`frames\` (folder), \`source\` |
+| \`metadata.jsonl\` | one row a sample: \`file_name\`${clips ? ' (the clip)' : ' (the first frame)'}, \`text\` and \`caption\` (the prompt, twice), \`task\`, \`frames\` (folder), \`source\` |
 | \`frames/NUMBER/\` | the frames as PNG: \`001.png\` is the degraded one |
 ${clips ? '| `videos/NUMBER.mp4` | the same frames as a clip, H.264, 8 frames a second, every frame a key frame; slightly lossy, unlike the PNG files |\n| `prompts.txt`, `videos.txt` | the columns of `metadata.jsonl` as lists |\n' : ''}| \`samples/NUMBER.json\` | where a sample comes from and every parameter of its degradation |
 | \`failures.jsonl\` | pictures that could not be used, if any |

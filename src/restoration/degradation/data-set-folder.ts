@@ -216,7 +216,9 @@ export class DataSetFolder {
   private row({ sample, prompt, task, source }: SampleRecord): string {
     const frames = `frames/${label(sample)}`;
     const file_name = this.hasClips ? `videos/${label(sample)}.mp4` : `${frames}/${frameFile(1)}`;
-    return `${JSON.stringify({ file_name, text: prompt.text, task, frames, source: source.name })}\n`;
+    // The prompt twice: diffusers and `datasets` call it text, finetrainers caption.
+    const { text } = prompt;
+    return `${JSON.stringify({ file_name, text, caption: text, task, frames, source: source.name })}\n`;
   }
 
   /** `metadata.jsonl` in the order of the samples, written beside its place and renamed. */

@@ -82,14 +82,17 @@ describe('progression data sets', () => {
     assert.match(summary.failures[1]!.error, /less than half/);
     const out = path.join(folder, 'whole');
     const rows = (await readFile(path.join(out, 'metadata.jsonl'), 'utf8')).trimEnd().split('\n');
-    const parsed = rows.map((row) => JSON.parse(row) as { file_name: string; text: string; frames: string });
+    const parsed = rows.map(
+      (row) => JSON.parse(row) as { file_name: string; text: string; caption: string; frames: string },
+    );
     const prompts = (await readFile(path.join(out, 'prompts.txt'), 'utf8')).trimEnd().split('\n');
     const videos = (await readFile(path.join(out, 'videos.txt'), 'utf8')).trimEnd().split('\n');
     assert.deepEqual([rows.length, prompts.length, videos.length], [6, 6, 6]);
     assert.deepEqual(prompts.slice(0, 2), ['Restore a, super-resolution.', 'Restore a, deblurring.']);
-    for (const [i, { file_name, text, frames }] of parsed.entries()) {
+    for (const [i, { file_name, text, caption, frames }] of parsed.entries()) {
       assert.equal(videos[i], file_name);
       assert.equal(prompts[i], text);
+      assert.equal(caption, text);
       assert.ok((await readFile(path.join(out, file_name))).includes('avc1'));
       assert.deepEqual((await readdir(path.join(out, frames))).sort(), ['001.png', '002.png', '003.png']);
     }
