@@ -1,7 +1,9 @@
 """test/fixtures/metrics-golden.json is what models/recipes/metrics/make_golden.py makes, and means what it says."""
 
 import json
+import re
 
+import flip_evaluator
 import numpy as np
 import pytest
 
@@ -27,6 +29,10 @@ def test_the_figures_are_made_again(make_golden, committed, root, packages):
             # The last digits of a float32 sum depend on the processor.
             expected = pytest.approx(value, abs=2e-6) if isinstance(value, float) else value
             assert new[key] == expected, (old["name"], key)
+    assert [entry["name"] for entry in made["maps"]] == [entry["name"] for entry in committed["maps"]]
+    for new, old in zip(made["maps"], committed["maps"], strict=True):
+        for metric in ("flip", "ssim", "lpips"):
+            assert np.array(new[metric]) == pytest.approx(np.array(old[metric]), abs=2e-5), (old["name"], metric)
 
 
 def test_identical_pictures_are_infinitely_alike(committed):
@@ -80,3 +86,15 @@ def test_the_lpips_package_gives_its_published_distances(make_golden, packages, 
         for name, expected in (("ex_p0", 0.7219), ("ex_p1", 0.1376)):
             got = distance(make_golden.read(data / f"reference/lpips/{name}.png"), reference)
             assert got == pytest.approx(expected, abs=5e-5)
+
+
+def test_magma_is_the_one_of_flips_own_tools(root):
+    text = (root / "src/measure/magma.ts").read_text()
+    table = np.frombuffer(bytes.fromhex("".join(re.findall(r"'([0-9a-f]{96})'", text))), np.uint8).reshape(256, 3)
+    random = np.random.default_rng(0)
+    reference = random.random((64, 64, 3), np.float32)
+    test = np.clip(reference + random.normal(0, 0.3, reference.shape), 0, 1).astype(np.float32)
+    plain, _, _ = flip_evaluator.evaluate(reference, test, "LDR", applyMagma=False)
+    painted, _, _ = flip_evaluator.evaluate(reference, test, "LDR")
+    ours = table[np.round(plain[..., 0] * 255).astype(int)]
+    assert np.abs(ours - painted * 255).max() < 0.51
