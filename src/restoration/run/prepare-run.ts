@@ -1,4 +1,5 @@
-import { RestorationError, type RestoreRequest, type RunRecord, type RunStart } from '../../protocol';
+import { RestorationError, adapterField, type RestoreRequest, type RunRecord, type RunStart, type Task } from '../../protocol';
+import type { ExpertAdapter } from '../adapters/lora';
 import { throwIfCancelled } from '../compact/compact-model';
 import { decodeSource, type SourcePicture } from '../image/decode';
 import { toEightBits, type AnyPixels } from '../image/pixels';
@@ -17,7 +18,7 @@ import type { Stopwatch } from './stopwatch';
 /** The part of a request that says what is to be computed; how it is shown or saved is another matter. */
 export type ComputeRequest = Pick<
   RestoreRequest,
-  'input' | 'task' | 'prompt' | 'promptSource' | 'model' | 'device' | 'scale' | 'priority'
+  'input' | 'task' | 'prompt' | 'promptSource' | 'model' | 'adapters' | 'device' | 'scale' | 'priority'
 >;
 
 /** Everything that is known before a network runs. */
@@ -48,16 +49,21 @@ export async function prepareRun(
 ): Promise<PreparedRun> {
   const source = await watch.time('decode', () => decodeSource(request.input));
   throwIfCancelled(signal);
-  const { model, choice } = await watch.time('network', () => pool.restoration(request.model, request.device));
+  const { model, choice, adapters } = await watch.time('network', () =>
+    pool.restoration(request.model, request.device, request.adapters),
+  );
   const { manifest } = model.installed;
   // Detection and description look at the same measures; most runs need neither.
   let measured: PictureMeasures | undefined;
   const measures = (): PictureMeasures => (measured ??= measurePicture(toEightBits(source.pixels)));
   const { task, taskSource, confidence } = await watch.time('network', () =>
-    resolveTask(request, {
-      fromPrompt: (prompt) => model.taskOf(prompt),
-      fromPicture: () => detectByMeasures(measures()),
-    }),
+    resolveTask(
+      { ...request, task: request.task ?? adapterTask(request, adapters) ?? onlyTask(manifest) },
+      {
+        fromPrompt: (prompt) => model.taskOf(prompt),
+        fromPicture: () => detectByMeasures(measures()),
+      },
+    ),
   );
   if (!manifest.tasks.includes(task)) {
     throw new RestorationError(
@@ -66,6 +72,9 @@ export async function prepareRun(
       'Choose one of these tasks or another model.',
     );
   }
+  const acting = adapters.filter((adapter) => adapter.task === task);
+  if (adapters.length > 0 && acting.length === 0) throw idleAdapter(adapters[0] as ExpertAdapter, task, taskSource);
+  const adapter = adapterField(acting.map(({ record }) => record));
   const scale = request.scale ?? usualScale(manifest);
   const picture = await watch.time('decode', () => networkInput(source, task, scale, request.input));
   // A prompt that decided the task stands for itself; a task that was given is said first, in the model's own sentence.
@@ -88,7 +97,12 @@ export async function prepareRun(
       taskSource,
       ...(confidence === undefined ? {} : { taskConfidence: confidence }),
       prompt,
-      model: { id: manifest.id, sha256: model.installed.sha256, ...(manifest.experts ? { expert: task } : {}) },
+      model: {
+        id: manifest.id,
+        sha256: model.installed.sha256,
+        ...(adapter === undefined ? {} : { adapter }),
+        ...(manifest.experts ? { expert: task } : {}),
+      },
       device: { requested: request.device, used: choice.used },
     },
     question: {
@@ -100,6 +114,27 @@ export async function prepareRun(
       ...(request.priority === 'interactive' ? { pictureKey: pictureKey(source, picture) } : {}),
     },
   };
+}
+
+/** Whoever names adapters that do one thing, and no more, has said what is to be done; a prompt is heard first. */
+function adapterTask({ prompt, promptSource }: ComputeRequest, adapters: readonly ExpertAdapter[]): Task | undefined {
+  const [first, ...more] = adapters;
+  const wish = promptSource === undefined ? (prompt?.trim() ?? '') : '';
+  return wish === '' && first && more.every(({ task }) => task === first.task) ? first.task : undefined;
+}
+
+function idleAdapter(adapter: ExpertAdapter, task: Task, source: RunRecord['taskSource']): RestorationError {
+  const why = { user: `the task is ${task}`, prompt: `the prompt asks for ${task}`, detected: `${task} was detected` };
+  return new RestorationError(
+    'bad-argument',
+    `Adapter ${adapter.label} is for ${adapter.task}, but ${why[source]}.`,
+    `Leave the adapter out, or give the task ${adapter.task}.`,
+  );
+}
+
+/** Whoever names a network that does one thing has said what is to be done. */
+function onlyTask(manifest: RestorationManifest): Task | undefined {
+  return manifest.kind === 'network' && manifest.tasks.length === 1 ? manifest.tasks[0] : undefined;
 }
 
 /** What super-resolution usually means: the scale of a network that enlarges, otherwise 4. */

@@ -83,6 +83,16 @@ describe('models in the library', () => {
     assert.deepEqual([report.count, report.frames.length, report.failures.length], [1, 2, 0]);
   });
 
+  it('that do one thing need no task', async () => {
+    const place = await writeTestNetwork(path.join(folder, 'net'), 'first', { manifest: { tasks: ['low-light'] } });
+    const { record } = await restore(picture, { model: place, device: 'cpu' });
+    assert.deepEqual([record.task, record.taskSource, record.frames.length], ['low-light', 'user', 2]);
+    await assert.rejects(
+      restore(picture, { task: 'deblurring', model: place, device: 'cpu' }),
+      /does not do deblurring/,
+    );
+  });
+
   it('may be named by their folder, and changed there', async () => {
     const place = await writeTestNetwork(path.join(folder, 'net'), 'first');
     const red = async (): Promise<number> => {
