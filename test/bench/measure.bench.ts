@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import blazediff from '@blazediff/ssim';
 import ssimJs from 'ssim.js';
 import {
+  createFlipReference,
   createReference,
+  estimateShift,
+  flip,
   lumaPlane,
   measurePair,
   psnr,
@@ -13,17 +18,36 @@ import {
 } from '../../src/measure';
 import { ROOT, decode } from '../unit/measure/pictures';
 
-/** PSNR and SSIM of this package against `ssim.js`, in its exact mode ("original") and its default ("weber"). */
-export const title = 'PSNR and SSIM';
+/** It comes with TypeScript sources of its own that our compiler settings refuse, so it is loaded without its types. */
+const imageSsim = createRequire(__filename)('image-ssim') as {
+  compare: (a: RgbaPicture & { channels: number }, b: RgbaPicture & { channels: number }) => { ssim: number };
+};
 
-const GREY_PAIR = 'spoon grey noisy';
-/** `othersRepeat`: the other package needs half a minute for 12 megapixels. */
+/**
+ * Metrics of this package beside `ssim.js` (its exact mode "original" and its default "weber"), `image-ssim` and
+ * `@blazediff/ssim`: first how far from the definition, then how fast.
+ */
+export const title = 'PSNR, SSIM and FLIP';
+
+/** Pairs on which all agree what luma is, and one of half a megapixel and more, where some packages shrink first. */
+const GREY_PAIRS = ['spoon grey noisy'];
+/** `othersRepeat`: another package needs half a minute for 12 megapixels. */
 const SIZES = [
+  { name: '0.25 MP', width: 600, height: 420, repeat: 7, othersRepeat: 4 },
   { name: '1 MP', width: 1200, height: 840, repeat: 5, othersRepeat: 2 },
   { name: '12 MP', width: 4000, height: 3000, repeat: 2, othersRepeat: 1 },
 ];
 
 export type Row = Record<string, string>;
+
+type Others = Record<string, (a: RgbaPicture, b: RgbaPicture) => number>;
+
+const OTHERS: Others = {
+  'ssim.js original': (a, b) => ssimJs(a, b, { ssim: 'original', downsample: false }).mssim,
+  'ssim.js default (down-sampled to 256)': (a, b) => ssimJs(a, b).mssim,
+  'image-ssim (8x8 blocks)': (a, b) => imageSsim.compare({ ...a, channels: 4 }, { ...b, channels: 4 }).ssim,
+  '@blazediff/ssim (down-samples from 512)': (a, b) => blazediff(a.data, b.data, undefined, a.width, a.height),
+};
 
 /** Rows of the table: first how exact, then how fast. */
 export async function* run(): AsyncGenerator<Row> {
@@ -35,34 +59,44 @@ export async function* run(): AsyncGenerator<Row> {
     const rgb = [rgbPlane(degraded), rgbPlane(sharp)] as const;
     const reference = createReference(sharp, { protocol: 'rgb', scale: 1 });
     const rgba = [withAlpha(degraded), withAlpha(sharp)] as const;
-    yield timed(name, repeat, 'PSNR, RGB', () => psnr(...rgb));
-    yield timed(name, repeat, 'SSIM, luma', () => ssim(...luma));
-    yield timed(name, othersRepeat, 'SSIM, luma, ssim.js original', () => original(...rgba));
-    yield timed(name, othersRepeat, 'SSIM, luma, ssim.js default (down-sampled)', () => ssimJs(...rgba).mssim);
+    const exact = ssim(...luma);
+    yield timed(name, repeat, 'SSIM, luma', () => ssim(...luma), exact);
+    for (const [other, measure] of Object.entries(OTHERS)) {
+      yield timed(name, othersRepeat, `SSIM, ${other}`, () => measure(...rgba), exact);
+    }
     yield timed(name, repeat, 'SSIM, RGB', () => ssim(...rgb));
+    yield timed(name, repeat, 'PSNR, RGB', () => psnr(...rgb));
     yield timed(name, repeat, 'PSNR + SSIM, RGB, against a reference', () => reference.measure(degraded).ssim);
+    yield timed(name, repeat, 'FLIP', () => flip(degraded, sharp));
+    const flipReference = createFlipReference(sharp);
+    flipReference.measure(degraded);
+    yield timed(name, repeat, 'FLIP against a reference', () => flipReference.measure(degraded));
+    yield timed(name, repeat, 'shift', () => estimateShift(degraded, sharp)?.dx ?? Number.NaN);
   }
 }
 
-/** On a grey pair, where all agree what luma is, against the figure of scikit-image. */
+/** On grey pictures, where all agree what luma is, against the figure of scikit-image. */
 async function* exactness(): AsyncGenerator<Row> {
   const golden = JSON.parse(readFileSync(path.join(ROOT, 'test/fixtures/metrics-golden.json'), 'utf8')) as {
     pairs: Array<{ name: string; a: string; b: string; ssim_rgb: number }>;
   };
-  const pair = golden.pairs.find(({ name }) => name === GREY_PAIR);
-  if (!pair) throw new Error(`The golden figures lack "${GREY_PAIR}".`);
-  const a = await decode(pair.a);
-  const b = await decode(pair.b);
-  const row = (what: string, value: number): Row => ({
-    size: `${a.width}x${a.height}`,
-    what,
-    milliseconds: '',
-    value: value.toFixed(8),
-    'off scikit-image by': Math.abs(value - pair.ssim_rgb).toExponential(1),
-  });
-  yield row('SSIM', measurePair(a, b, { protocol: 'rgb', scale: 1 }).ssim);
-  yield row('SSIM, ssim.js original', original(withAlpha(a), withAlpha(b)));
-  yield row('SSIM, ssim.js default', ssimJs(withAlpha(a), withAlpha(b)).mssim);
+  for (const name of GREY_PAIRS) {
+    const pair = golden.pairs.find((one) => one.name === name);
+    if (!pair) throw new Error(`The golden figures lack "${name}".`);
+    const a = await decode(pair.a);
+    const b = await decode(pair.b);
+    const row = (what: string, value: number): Row => ({
+      size: `${a.width}x${a.height}`,
+      what,
+      milliseconds: '',
+      value: value.toFixed(8),
+      'off the definition by': Math.abs(value - pair.ssim_rgb).toExponential(1),
+    });
+    yield row('SSIM (against scikit-image)', measurePair(a, b, { protocol: 'rgb', scale: 1 }).ssim);
+    for (const [other, measure] of Object.entries(OTHERS)) {
+      yield row(`SSIM, ${other}`, measure(withAlpha(a), withAlpha(b)));
+    }
+  }
 }
 
 interface RgbaPicture {
@@ -71,12 +105,8 @@ interface RgbaPicture {
   height: number;
 }
 
-function original(a: RgbaPicture, b: RgbaPicture): number {
-  return ssimJs(a, b, { ssim: 'original', downsample: false }).mssim;
-}
-
 /** The shortest of some repetitions, in milliseconds of processor time: other work on the machine disturbs it least. */
-function timed(size: string, repeats: number, what: string, action: () => number): Row {
+function timed(size: string, repeats: number, what: string, action: () => number, exact?: number): Row {
   let best = Infinity;
   let value = Number.NaN;
   for (let repeat = 0; repeat < repeats; repeat++) {
@@ -85,7 +115,13 @@ function timed(size: string, repeats: number, what: string, action: () => number
     const { user, system } = process.cpuUsage(before);
     best = Math.min(best, (user + system) / 1000);
   }
-  return { size, what, milliseconds: best.toFixed(0), value: value.toFixed(6) };
+  return {
+    size,
+    what,
+    milliseconds: best.toFixed(best < 10 ? 1 : 0),
+    value: value.toFixed(6),
+    'off the definition by': exact === undefined ? '' : Math.abs(value - exact).toExponential(1),
+  };
 }
 
 function noise(width: number, height: number, seed: number): Pixels {
