@@ -55,7 +55,7 @@ export async function restorePicture(
       ? FrameGauge.against(
           reference.pixels,
           picture,
-          { task, protocol: request.protocol ?? protocolOf(task), scale },
+          { task, protocol: request.protocol ?? protocolOf(task), scale, metrics: request.metrics },
           () => pool.perceptual(),
         )
       : FrameGauge.unreferenced(),
