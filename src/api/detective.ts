@@ -172,7 +172,7 @@ async function examine(folder: Folder, options: ExamineOptions): Promise<FolderF
     }
     onProgress?.({ name: `${folder.name}: ${pair.name}`, done: i + 1, total: pairs.length });
   }
-  const variants = examined.flatMap(({ inspection }) => inspection.variants ?? []);
+  const variants = examined.flatMap(({ inspection: { variants: found } }) => (found ? [found] : []));
   return {
     name: folder.name,
     folder: folder.folder,

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { RestorationError, type MetricProtocol } from '../protocol';
+import { METRICS, RestorationError, type Metric, type MetricProtocol } from '../protocol';
 import {
   RowStore,
   evaluateResults as measureFolders,
@@ -24,6 +24,8 @@ export interface EvaluateResultsOptions {
   reference: string;
   /** `sr`: Y channel, border of `scale` pixels cropped; `rgb`: all channels, no crop. */
   protocol: MetricProtocol;
+  /** What to measure; everything unless said otherwise. */
+  metrics?: readonly Metric[];
   /** Border that `sr` crops; 4 unless said otherwise. */
   scale?: number;
   /**
@@ -81,6 +83,7 @@ export async function evaluateResults(
   }
   if (out === undefined && resume) throw resumeWithoutFolder();
   const reference = path.resolve(options.reference);
+  const measured = options.metrics ?? METRICS;
   const plan = await planResults(labelFolders(folders, isFolder), reference);
   const signal = anySignal([options.signal, displayHost()?.signal]) ?? new AbortController().signal;
   const client = inferenceClient();
@@ -93,6 +96,7 @@ export async function evaluateResults(
             kind: 'results',
             protocol,
             scale: protocol === 'sr' ? scale : null,
+            metrics: METRICS.filter((metric) => measured.includes(metric)).join(','),
             folders: JSON.stringify(plan.folders.map(({ name }) => name)),
           },
           resume: resume === true,
@@ -115,12 +119,12 @@ export async function evaluateResults(
       measure: async (pair, itemSignal) => {
         const request = { a: pair.result, b: pair.reference, protocol, scale, device: 'cpu' as const };
         const { psnr, ssim, lpips, flip } = await client.measure(
-          { ...request, alignment: false, priority: 'batch' },
+          { ...request, metrics: [...measured], alignment: false, priority: 'batch' },
           { signal: itemSignal },
         );
         return {
-          psnr,
-          ssim,
+          ...(psnr === undefined ? {} : { psnr }),
+          ...(ssim === undefined ? {} : { ssim }),
           ...(lpips === undefined ? {} : { lpips }),
           ...(flip === undefined ? {} : { flip }),
         };

@@ -16,7 +16,19 @@ function cell(value: number | undefined, digits: number): string {
 /** `evaluate --results A/ B/ --reference GT/ --protocol P`. */
 export async function resultsCommand(call: Call, terminal: Terminal, signal: AbortSignal): Promise<void> {
   allowOnly(call, 'evaluate --results', [
-    ...(['results', 'reference', 'protocol', 'scale', 'clips', 'seed', 'limit', 'out', 'resume', 'table'] as const),
+    ...([
+      'results',
+      'reference',
+      'protocol',
+      'metrics',
+      'scale',
+      'clips',
+      'seed',
+      'limit',
+      'out',
+      'resume',
+      'table',
+    ] as const),
     ...(['check', 'claimed'] as const),
   ]);
   const folders = [...call.results, ...call.words];
@@ -38,6 +50,7 @@ export async function resultsCommand(call: Call, terminal: Terminal, signal: Abo
   const report = await evaluateResults(folders, {
     reference,
     protocol,
+    metrics: call.metrics,
     scale: call.scale,
     clips: call.clips,
     seed: call.seed,

@@ -3,7 +3,7 @@ import { CHANNEL_KINDS, DEVICES, METRIC_PROTOCOLS, PICTURE_FORMATS, TASKS } from
 export const USAGE = `Usage: progressive-restoration COMMAND ...
 
   restore IMAGE... --out DIR [--task TASK] [--prompt TEXT | --prompt auto | --describe endpoint] [--reference FILE]
-                   [--frames N | --severity S[,S...]] [--scale 4] [--model ID] [--device DEVICE]
+                   [--frames N | --severity S[,S...]] [--scale 4] [--model ID] [--adapter FILE[:SCALE]]... [--device DEVICE]
                    [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--save FILE|DIR [--format FORMAT] [--depth 8|16] [--quality 1-100]] [--json]
       Restores pictures; writes NAME.frame-K.png, NAME.strip.png and NAME.run.json into DIR. Without a task the
       prompt decides what to do, and without a prompt a look at the picture. --prompt auto describes the scene by
@@ -14,11 +14,11 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
   detect IMAGE... [--json]
       What seems to be wrong with pictures, how sure that is, and why.
   evaluate DIR --task TASK [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]
-                   [--model ID] [--device DEVICE] [--out DIR [--resume]] [--table FILE]... [--check] [--json]
+                   [--model ID] [--adapter FILE[:SCALE]]... [--device DEVICE] [--out DIR [--resume]] [--table FILE]... [--check] [--json]
       Runs DIR/input through a model and measures every frame against DIR/reference (same base names). --out keeps
       a row a picture (rows.jsonl) and the report; --resume goes on with them after a stop or a kill.
-  evaluate --results [NAME=]DIR... --reference DIR --protocol PROTOCOL [--scale 4] [--clips REGEX] [--seed N]
-                   [--limit N] [--out DIR [--resume]] [--table FILE]... [--check] [--claimed psnr=X]... [--json]
+  evaluate --results [NAME=]DIR... --reference DIR --protocol PROTOCOL [--scale 4] [--metrics psnr,ssim,lpips,flip]
+                   [--clips REGEX] [--seed N] [--limit N] [--out DIR [--resume]] [--table FILE]... [--check] [--claimed psnr=X]... [--json]
       Measures folders of finished pictures and their differences, with intervals over clips. Tables are written
       as .md, .tex or .csv.
   detective DIR | --results DIR... --reference DIR | --input DIR --reference DIR  [--scale 4] [--claimed psnr=X]...

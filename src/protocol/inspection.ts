@@ -1,6 +1,7 @@
 import type { MetricProtocol } from './tasks';
 import type { MetricValue, Region } from './run';
 import type { Priority } from './messages';
+import type { AlignmentReport } from './metrics';
 
 /** What may be asked about a picture and its reference. */
 export const INSPECT_QUESTIONS = ['shift', 'resizer', 'variants'] as const;
@@ -40,9 +41,10 @@ export interface Inspection {
   correspondence?: { at: 'corner' | 'middle'; corner: MetricValue; middle: MetricValue };
   /**
    * How far the picture's content lies to the right of its reference's and below it, in pixels of the reference, with the
-   * standard error of that; a smaller picture is enlarged for it. Absent where nothing can be said.
+   * standard error of that, and a warning where metrics suffer; a smaller picture is enlarged for it. Absent where nothing
+   * can be said.
    */
-  shift?: { dx: number; dy: number; error: number; confidence: number };
+  shift?: AlignmentReport;
   /** Ways of shrinking, the best first; absent when the picture is not a smaller version of the reference. */
   resizers?: ResizerFit[];
   /** PSNR and SSIM in other protocols, by the name of the variant. */

@@ -27,11 +27,11 @@ const EXPLAINED = 0.75;
 const LIKELY = 3;
 /** Ways of shrinking whose errors differ by less cannot be told apart. */
 const ALIKE = 0.02;
-/** Shift in pixels from which metrics suffer. */
+/** Shift in pixels that is told when nearly all of so many pictures have it, and how much they may differ in it. */
 const LEAST_SHIFT = 0.1;
-/** Standard errors that a shift must exceed, and share of the common detail that it must explain, to be believed. */
-const ERRORS = 4;
-const LEAST_CONFIDENCE = 0.5;
+const LEAST_SYSTEMATIC = 4;
+const SYSTEMATIC_SHARE = 0.9;
+const ALIKE_SHIFT = 0.06;
 /** How many pictures a sentence names. */
 const NAMED = 3;
 
@@ -264,25 +264,30 @@ function resizerFinding(best: Ranked, alike: Ranked[], fits: Ranked[], fitted: r
 // ---- shift and identity
 
 function shiftFindings(examined: readonly Examined[]): Finding[] {
-  const shifted = examined.flatMap(({ name, inspection: { shift } }) => {
-    if (!shift || shift.confidence < LEAST_CONFIDENCE) return [];
-    const length = Math.hypot(shift.dx, shift.dy);
-    return length >= LEAST_SHIFT && length >= ERRORS * shift.error ? [{ name, x: shift.dx, y: shift.dy }] : [];
-  });
+  const known = examined.flatMap(({ name, inspection: { shift } }) => (shift ? [{ name, ...shift }] : []));
+  const x = median(known.map(({ dx }) => dx));
+  const y = median(known.map(({ dy }) => dy));
+  const near = known.filter(({ dx, dy }) => Math.hypot(dx - x, dy - y) <= ALIKE_SHIFT);
+  // The same small shift in nearly every picture is no accident, and more telling than one picture's.
+  const systematic =
+    known.length >= LEAST_SYSTEMATIC &&
+    near.length >= SYSTEMATIC_SHARE * known.length &&
+    Math.hypot(x, y) >= LEAST_SHIFT;
+  const shifted = systematic ? near : known.filter(({ warning }) => warning !== undefined);
   if (shifted.length === 0) return [];
-  const x = median(shifted.map((shift) => shift.x));
-  const y = median(shifted.map((shift) => shift.y));
-  const spread = median(shifted.map((shift) => Math.hypot(shift.x - x, shift.y - y)));
-  const known = examined.filter(({ inspection }) => inspection.shift).length;
-  const alike = spread < LEAST_SHIFT && shifted.length * 2 > known;
-  const typical = alike ? 'by' : 'by different amounts, typically';
+  const amounts = shifted.map(({ dx, dy }) => `${pixels(dx)} to the right and ${pixels(dy)} down`);
+  const by = systematic
+    ? `by the same ${pixels(x)} to the right and ${pixels(y)} down`
+    : shifted.length === 1
+      ? `by ${amounts[0]}`
+      : `by different amounts, ${shifted[0]!.name} by ${amounts[0]}`;
   return [
     {
       kind: 'shift',
-      level: alike || shifted.length * 4 >= known ? 'warning' : 'note',
+      level: 'warning',
       statement:
-        `${share(shifted.length, known)} ${shifted.length === 1 ? 'is' : 'are'} shifted against the reference ${typical} ` +
-        `${pixels(x)} to the right and ${pixels(y)} down (${named(shifted.map(({ name }) => name))}). Full-reference metrics suffer; nothing was corrected.`,
+        `${share(shifted.length, known.length)} ${shifted.length === 1 ? 'is' : 'are'} shifted against the reference ${by} ` +
+        `(${named(shifted.map(({ name }) => name))}). Full-reference metrics suffer; nothing was corrected.`,
       pictures: shifted.map(({ name }) => name),
     },
   ];
@@ -293,6 +298,7 @@ function pixels(value: number): string {
 }
 
 function median(values: number[]): number {
+  if (values.length === 0) return 0;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

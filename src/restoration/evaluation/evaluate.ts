@@ -9,7 +9,7 @@ import {
 } from './report';
 
 /** Failures that the next picture would meet as well: they end the evaluation. */
-const HOPELESS: readonly ErrorCode[] = ['cancelled', 'unknown-model', 'bad-model', 'device-unavailable'];
+const HOPELESS: readonly ErrorCode[] = ['cancelled', 'unknown-model', 'bad-model', 'bad-adapter', 'device-unavailable'];
 
 export interface EvaluationOptions extends EvaluationSubject {
   /** Restores `pair.input` and measures every frame against `pair.reference`. */

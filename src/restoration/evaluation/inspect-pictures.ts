@@ -1,8 +1,9 @@
 import { metricValue, type InspectRequest, type Inspection } from '../../protocol';
-import { estimateShift, psnr, rgbPlane, type Shift } from '../../measure';
+import { psnr, rgbPlane } from '../../measure';
 
 import { resizeBicubic } from '../image/bicubic';
 import { decodePicture } from '../image/decode';
+import { alignmentOf } from '../metrics/alignment';
 import { cropPixels, type Pixels } from '../image/pixels';
 import { fitResizers } from './fit-resizers';
 import { measureVariants } from './metric-variants';
@@ -39,10 +40,10 @@ export async function inspectPictures(request: InspectRequest): Promise<Inspecti
 }
 
 /** Shift in pixels of the reference; a picture that is smaller by one factor is enlarged to the reference's size. */
-function shiftOf(picture: Pixels, reference: Pixels): Shift | undefined {
+function shiftOf(picture: Pixels, reference: Pixels): Inspection['shift'] {
   const { width, height } = reference;
   const relation = relateSizes({ ...picture, referenceWidth: width, referenceHeight: height });
-  if (relation.kind === 'same') return estimateShift(picture, reference);
+  if (relation.kind === 'same') return alignmentOf(picture, reference);
   if (relation.kind !== 'scaled' || relation.factor < 1) return undefined;
   // Data sets cut references to a multiple of the scale: the rest at the right and below is not in the small picture.
   const covered = {
@@ -50,7 +51,7 @@ function shiftOf(picture: Pixels, reference: Pixels): Shift | undefined {
     height: Math.min(height, Math.round(picture.height * relation.factor)),
   };
   const enlarged = resizeBicubic(picture, covered.width, covered.height);
-  return estimateShift(enlarged, cropPixels(reference, 0, 0, covered.width, covered.height));
+  return alignmentOf(enlarged, cropPixels(reference, 0, 0, covered.width, covered.height));
 }
 
 function bytesOf({ data }: Pixels): Buffer {

@@ -1,5 +1,6 @@
 import {
   metricValue,
+  type AdapterField,
   type Device,
   type ConcreteDevice,
   type FrameRecord,
@@ -35,7 +36,7 @@ export interface EvaluationReport {
   protocol: MetricProtocol;
   /** `uniform`, or the scene prompt that all pictures were given. */
   prompts: string;
-  model: { id: string; sha256?: string; adapter?: string };
+  model: { id: string; sha256?: string; adapter?: AdapterField };
   device: { requested: Device; used?: ConcreteDevice };
   /** Pictures that were measured. */
   count: number;

@@ -119,7 +119,7 @@ describe('protocol detective', () => {
     assert.deepEqual([first!.kind, first!.level, first!.pictures.length], ['shift', 'warning', COUNT]);
     assert.match(
       first!.statement,
-      /All 4 pictures are shifted .* by (2\.0\d|1\.9\d) pixels to the right and -(1\.0\d|0\.9\d) pixels down/,
+      /All 4 pictures are shifted .* by the same (2\.0\d|1\.9\d) pixels to the right and -(1\.0\d|0\.9\d) pixels down/,
     );
   });
 
@@ -133,7 +133,7 @@ describe('protocol detective', () => {
     const found = await look('half', 'result', half);
     assert.match(
       statements(found),
-      /are shifted .* by 0\.(4[5-9]|5[0-5]) pixels to the right and -?0\.0\d pixels down/,
+      /are shifted .* by the same 0\.(4[5-9]|5[0-5]) pixels to the right and -?0\.0\d pixels down/,
     );
   });
 
