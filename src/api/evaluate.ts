@@ -12,6 +12,7 @@ import {
   type Pair,
 } from '../restoration/evaluation';
 import { findModel } from '../restoration/models/manifest';
+import { loadAdapters } from '../restoration/run/load-adapters';
 import { anySignal, restoreRequest, DEFAULT_MODEL, type RestoreOptions } from './restore';
 import { displayHost, inferenceClient } from './session';
 
@@ -57,7 +58,11 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const { pairs } = await findPairs(path.resolve(folder));
   const client = inferenceClient();
   const requestOf = (pair: Pair) => ({
-    ...restoreRequest(pair.input, { ...rest, protocol, metrics: rest.metrics ?? [...METRICS], reference: pair.reference }, undefined),
+    ...restoreRequest(
+      pair.input,
+      { ...rest, protocol, metrics: rest.metrics ?? [...METRICS], reference: pair.reference },
+      undefined,
+    ),
     priority: 'batch' as const,
   });
   const store = await openRows(out, resume, async () => configurationOf(requestOf(pairs[0]!)));
@@ -140,9 +145,10 @@ export function resumeWithoutFolder(): RestorationError {
 /** Every setting that changes a row, and the weights by their hash. */
 async function configurationOf(request: ReturnType<typeof restoreRequest>): Promise<Configuration> {
   const settings = Object.entries(request).filter(
-    ([name]) => !['input', 'reference', 'framesFolder', 'priority', 'model'].includes(name),
+    ([name]) => !['input', 'reference', 'framesFolder', 'priority', 'model', 'adapters'].includes(name),
   );
-  const { manifest, sha256 } = await findModel(request.model);
+  const installed = await findModel(request.model);
+  const adapters = await loadAdapters(installed, request.adapters ?? []);
   return {
     kind: 'evaluate',
     ...Object.fromEntries(
@@ -151,8 +157,11 @@ async function configurationOf(request: ReturnType<typeof restoreRequest>): Prom
         ['string', 'number', 'boolean'].includes(typeof value) ? (value as string) : JSON.stringify(value ?? null),
       ]),
     ),
-    model: manifest.id,
-    weights: sha256,
+    model: installed.manifest.id,
+    weights: installed.sha256,
+    ...(adapters.length > 0
+      ? { adapters: JSON.stringify(adapters.map(({ record: { sha256, scale } }) => [sha256, scale])) }
+      : {}),
   };
 }
 

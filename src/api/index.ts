@@ -1,4 +1,4 @@
-export { restore, DEFAULT_MODEL, type RestoreOptions } from './restore';
+export { restore, DEFAULT_MODEL, type AdapterOption, type RestoreOptions } from './restore';
 export { strip, type StripOptions } from './strip';
 export { metrics, noReference, readMap, type MetricsOptions } from './metrics';
 export type { NoReference, ScalarMap } from '../measure';
@@ -53,6 +53,8 @@ export {
   TASKS,
   isRunRecord,
   severityOf,
+  type AdapterField,
+  type AdapterRecord,
   type ConcreteDevice,
   type Degradation,
   type DegradationWishes,

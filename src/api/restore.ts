@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import {
+  ADAPTER_NAME,
   DEFAULT_FRAMES,
   RestorationError,
+  type AdapterWish,
   type Device,
   type Metric,
   type MetricProtocol,
@@ -45,6 +47,12 @@ export interface RestoreOptions {
   scale?: number;
   /** Id of an installed model, or the path of a folder with a `manifest.json`; "compact" unless said otherwise. */
   model?: string;
+  /**
+   * LoRA adapters merged into the model while it is loaded: the path of a `.safetensors` file, or the name of one that ships
+   * with the model (compact has `reds` and `perceptual`). Those made for another task do nothing; when none is for the task,
+   * the call is refused. Without a task and a prompt, the adapter decides the task.
+   */
+  adapter?: AdapterOption | readonly AdapterOption[];
   /** "auto" (the fastest that works) unless said otherwise; one that is missing falls back to the CPU, and the record says so. */
   device?: Device;
   /** Metric protocol: `sr` for super-resolution and `rgb` for the other tasks unless said otherwise. */
@@ -57,6 +65,9 @@ export interface RestoreOptions {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
+
+/** A file or a name, or one with a scale: 1 as it was trained, 0 not at all, up to 10 and down to -10. */
+export type AdapterOption = string | { file: string; scale?: number };
 
 /** The model that ships inside. */
 export const DEFAULT_MODEL = 'compact';
@@ -82,6 +93,7 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
     ...framesOf(options),
     ...(options.scale === undefined ? {} : { scale: options.scale }),
     model: options.model ?? DEFAULT_MODEL,
+    ...(options.adapter === undefined ? {} : { adapters: adapterWishes(options.adapter) }),
     device: options.device ?? 'auto',
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
@@ -89,6 +101,16 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
     ...(folder === undefined ? {} : { framesFolder: folder }),
     priority: 'interactive',
   };
+}
+
+/** Paths become absolute; a mere name stays. What is wrong is said when the request is checked. */
+function adapterWishes(option: AdapterOption | readonly AdapterOption[]): AdapterWish[] {
+  const options = (Array.isArray(option) ? option : [option]) as readonly AdapterOption[];
+  return options.map((each) => {
+    const { file, scale = 1 } = typeof each === 'string' ? { file: each } : each;
+    const named = typeof file !== 'string' || file === '' || ADAPTER_NAME.test(file);
+    return { file: named ? file : path.resolve(file), scale };
+  });
 }
 
 function framesOf({ frames, severity, severities }: RestoreOptions): Pick<RestoreRequest, 'frames' | 'severities'> {
@@ -140,6 +162,7 @@ export async function restore(input: string, options: RestoreOptions = {}): Prom
     return new Run(view, folder, request.reference, displayId, {
       input: request.input,
       model: request.model,
+      ...(request.adapters ? { adapters: request.adapters } : {}),
       device: request.device,
     });
   } catch (error) {

@@ -5,6 +5,7 @@ import {
   MIME_BUNDLE,
   RestorationError,
   metricNumber,
+  type AdapterWish,
   type Device,
   type Displayable,
   type FrameRecord,
@@ -123,6 +124,7 @@ export interface RunSource {
   input: string;
   /** Absent for frames that were not made here. */
   model?: string;
+  adapters?: AdapterWish[];
   device: Device;
 }
 

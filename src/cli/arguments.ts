@@ -28,6 +28,7 @@ const OPTIONS = {
   severity: { type: 'string' },
   scale: { type: 'string' },
   model: { type: 'string' },
+  adapter: { type: 'string', multiple: true },
   device: { type: 'string' },
   protocol: { type: 'string' },
   metrics: { type: 'string' },
@@ -88,6 +89,8 @@ export interface Call {
   describe: 'endpoint' | undefined;
   reference: string | undefined;
   model: string | undefined;
+  /** Adapters with their scales. */
+  adapters: { file: string; scale: number }[];
   out: string | undefined;
   /** A file or a folder for the result at full size. */
   save: string | undefined;
@@ -157,6 +160,13 @@ function seed(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,15}$/.test(value)) return Number(value);
   throw wrong(`--seed has to be a whole number from 0, not ${JSON.stringify(value)}.`);
+}
+
+/** `FILE` or `FILE:0.5`; a drive letter's colon is no scale. */
+function adapter(value: string): { file: string; scale: number } {
+  const { file, scale } = /^(?<file>.+?)(?::(?<scale>[-+]?(?:\d+\.?\d*|\.\d+)))?$/su.exec(value)?.groups ?? {};
+  if (file === undefined) throw wrong('--adapter needs a file.', 'For example --adapter mine.safetensors:0.5.');
+  return { file, scale: scale === undefined ? 1 : Number(scale) };
 }
 
 /** `psnr,flip`. */
@@ -241,6 +251,7 @@ export function parseCall(words: string[]): Call {
     describe: choice(values.describe, ['endpoint'] as const, 'describe'),
     reference: values.reference,
     model: values.model,
+    adapters: (values.adapter ?? []).map(adapter),
     out: values.out,
     save: values.save,
     format: choice(values.format, PICTURE_FORMATS, 'format'),

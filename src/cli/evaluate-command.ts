@@ -18,7 +18,7 @@ function cell(value: number | undefined, digits: number): string {
 export async function evaluateCommand(call: Call, terminal: Terminal, signal: AbortSignal): Promise<void> {
   if (call.given.has('results')) return resultsCommand(call, terminal, signal);
   allowOnly(call, 'evaluate', [
-    ...(['task', 'protocol', 'metrics', 'limit', 'prompt', 'frames', 'scale', 'model', 'device'] as const),
+    ...(['task', 'protocol', 'metrics', 'limit', 'prompt', 'frames', 'scale', 'model', 'adapter', 'device'] as const),
     ...(['out', 'resume', 'table', 'check'] as const),
   ]);
   checkTables(call.tables);
@@ -44,6 +44,7 @@ export async function evaluateCommand(call: Call, terminal: Terminal, signal: Ab
     frames: call.frames,
     scale: call.scale,
     model: call.model,
+    ...(call.adapters.length > 0 ? { adapter: call.adapters } : {}),
     device: call.device,
     out: call.out,
     resume: call.resume,

@@ -11,6 +11,8 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
       PROGRESSIVE_RESTORATION_ENDPOINT, ..._ENDPOINT_MODEL and ..._ENDPOINT_KEY name.
       --save writes the last frame at full size like the input: colour profile, depth, opacity, EXIF and XMP put back;
       in a folder as NAME.restored.EXT. With it, --out may be left out.
+      --adapter merges a LoRA adapter into the model: a .safetensors file, or the name of one that ships with it; SCALE is
+      1 unless said otherwise. It decides the task when neither task nor prompt does.
   detect IMAGE... [--json]
       What seems to be wrong with pictures, how sure that is, and why.
   evaluate DIR --task TASK [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]

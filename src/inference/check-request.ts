@@ -1,19 +1,24 @@
 import path from 'node:path';
 import {
+  ADAPTER_NAME,
   CHANNEL_KINDS,
   DEVICES,
   INSPECT_QUESTIONS,
+  MAXIMUM_ADAPTER_SCALE,
   MAXIMUM_FRAMES,
   MAXIMUM_SEED,
   METRICS,
   METRIC_PROTOCOLS,
+  MOST_ADAPTERS,
   PICTURE_FORMATS,
   RestorationError,
   TASKS,
   WISHES,
+  isAdapterScale,
   isDegradation,
   isRegion,
   isRunRecord,
+  type AdapterWish,
   type Degradation,
   type DegradationWishes,
   type DegradeRequest,
@@ -100,6 +105,23 @@ function model(value: unknown): string {
   throw bad(`The model has to be an id or the path of a folder, not ${shown(value)}.`, 'The usual model is "compact".');
 }
 
+function adapters(value: unknown): AdapterWish[] {
+  if (!Array.isArray(value) || value.length > MOST_ADAPTERS) {
+    throw bad(`Adapters have to be a list of at most ${MOST_ADAPTERS}, not ${shown(value)}.`, 'Name fewer.');
+  }
+  return value.map((wish: unknown) => {
+    const { file, scale } = isObject(wish) ? wish : ({} as Untrusted);
+    if (!isAdapterScale(scale)) {
+      throw bad(
+        `The scale of an adapter has to be a number from -${MAXIMUM_ADAPTER_SCALE} to ${MAXIMUM_ADAPTER_SCALE}, not ${shown(scale)}.`,
+        'The usual scale is 1.',
+      );
+    }
+    const named = typeof file === 'string' && ADAPTER_NAME.test(file);
+    return { file: named ? file : absolutePath(file, 'adapter'), scale };
+  });
+}
+
 function severities(value: unknown): number[] {
   const list: unknown[] = Array.isArray(value) ? value : [];
   const valid = list.filter((v): v is number => typeof v === 'number' && v >= 0 && v <= 1);
@@ -122,6 +144,7 @@ function restore(value: Untrusted): RestoreRequest {
     severities: wanted,
     scale: optional(value.scale, scale),
     model: model(value.model),
+    adapters: optional(value.adapters, adapters),
     device: oneOf(value.device, DEVICES, 'device'),
     protocol: optional(value.protocol, (v) => oneOf(v, METRIC_PROTOCOLS, 'metric protocol')),
     metrics: optional(value.metrics, metrics),
@@ -243,6 +266,7 @@ function save(value: Untrusted): SaveRequest {
     depth,
     quality: quality === undefined ? undefined : Math.round(quality),
     model: optional(value.model, model),
+    adapters: optional(value.adapters, adapters),
     device: oneOf(value.device, DEVICES, 'device'),
     priority: oneOf(value.priority, PRIORITIES, 'priority'),
   };

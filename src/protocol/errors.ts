@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   'missing-file',
   'unwritable',
   'bad-model',
+  'bad-adapter',
   'unknown-model',
   'download-failed',
   'no-consent',

@@ -1,4 +1,5 @@
 import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
+import type { AdapterWish } from './adapters';
 import type { DegradeRequest, DegradeResult, SampleRequest, SampleResult } from './degradation-requests';
 import type { Failure } from './errors';
 import type { MeasureRequest, Measurement, Metric } from './metrics';
@@ -35,6 +36,8 @@ export interface RestoreRequest {
   /** Enlargement, super-resolution only; absent = what the model enlarges. */
   scale?: number;
   model: string;
+  /** Adapters that act on the model; those of other experts than the task's do nothing. */
+  adapters?: AdapterWish[];
   device: Device;
   /** Metric protocol; absent = the task's usual one. */
   protocol?: MetricProtocol;

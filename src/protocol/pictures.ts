@@ -1,3 +1,4 @@
+import type { AdapterWish } from './adapters';
 import type { Device } from './tasks';
 import type { RunRecord } from './run';
 import type { Priority } from './messages';
@@ -51,6 +52,8 @@ export interface SaveRequest {
   quality?: number;
   /** As in the restore request; absent for frames that were not made here, which cannot be computed again. */
   model?: string;
+  /** As in the restore request. */
+  adapters?: AdapterWish[];
   device: Device;
   priority: Priority;
 }

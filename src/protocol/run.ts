@@ -1,3 +1,4 @@
+import { isAdapterField, type AdapterField } from './adapters';
 import { isFiniteNumber, isObject, isOneOf, isText } from './checks';
 import {
   TASKS,
@@ -55,7 +56,7 @@ export interface RunRecord {
   /** `described`: by the built-in describer; `endpoint`: by a multimodal model that the user named. */
   prompt: { text: string; source: PromptSource };
   /** `expert` = the task whose networks acted, where a model has networks of their own for each. */
-  model: { id: string; sha256: string; adapter?: string; expert?: Task };
+  model: { id: string; sha256: string; adapter?: AdapterField; expert?: Task };
   device: { requested: Device; used: ConcreteDevice };
   input: { file: string; sha256: string; width: number; height: number };
   reference?: { file: string; sha256: string };
@@ -198,7 +199,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
     isObject(model) &&
     isText(model.id, 256) &&
     isText(model.sha256, 64) &&
-    (model.adapter === undefined || isText(model.adapter, 1024)) &&
+    (model.adapter === undefined || isAdapterField(model.adapter)) &&
     (model.expert === undefined || isOneOf(TASKS, model.expert)) &&
     isObject(device) &&
     isOneOf(DEVICES, device.requested) &&

@@ -1,6 +1,6 @@
 import { element, setAttributes, setText } from './dom';
 import { formatSeconds } from './numbers';
-import type { RunView } from '../../src/protocol';
+import { adapterNames, type RunView } from '../../src/protocol';
 import type { Labels } from './labels';
 import type { Mode } from './frames';
 
@@ -64,7 +64,7 @@ export class HeaderView {
     setText(this.task, this.labels.tasks[record.task]);
     setText(this.prompt, record.prompt.text === '' ? '' : `“${record.prompt.text}”`);
     setAttributes(this.prompt, { title: record.prompt.text });
-    const model = [record.model.id, record.model.adapter].filter((part) => part !== undefined).join(' + ');
+    const model = [record.model.id, ...adapterNames(record.model.adapter)].join(' + ');
     // Which device ran and how long it took is known when the run has come to its end; before that, both are placeholders.
     const known = state.kind === 'done' ? [record.device.used, formatSeconds(record.seconds.total)] : [];
     setText(this.how, [model, ...known].join(' · '));

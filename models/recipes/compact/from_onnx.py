@@ -22,9 +22,13 @@ from text_encoder import TextEncoder
 
 
 def tensors(path):
-    """{PyTorch name: fp32 array} of a graph's initialisers; Linear layers whose weight was transposed are turned back."""
+    """{PyTorch name: fp32 tensor} of a graph's initialisers."""
     model = onnx.load(str(path))
     stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_short)(\.half)?$", t.name)}
+    # Equal tensors (biases that always got the same gradients) stand in the file once, and the others are copies of it.
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in stored:
+            stored[node.output[0]] = stored[node.input[0]]
     return {name: torch.from_numpy(value.copy()) for name, value in stored.items()}
 
 

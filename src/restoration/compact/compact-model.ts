@@ -1,4 +1,6 @@
 import { RestorationError, type ConcreteDevice, type Task } from '../../protocol';
+import type { ExpertAdapter } from '../adapters/lora';
+import { mergeAdapters } from '../adapters/merge';
 import { createPixels, toEightBits, toSixteenBits, type AnyPixels, type Depth } from '../image/pixels';
 import { areaThumbnail } from '../image/thumbnail';
 import { FrameQuantiser } from '../models/frame-quantiser';
@@ -90,21 +92,24 @@ export class CompactModel {
     readonly device: ConcreteDevice,
     private readonly text: Network,
     private readonly features: FeatureCache,
+    private readonly adapters: readonly ExpertAdapter[],
   ) {}
 
   /**
    * Loads the text encoder; an expert's networks follow when it first acts.
    *
    * @param features where the most recent picture's features are kept; shared by the models of a process
+   * @param adapters merged into the networks of their tasks' experts when these are loaded
    * @throws RestorationError `bad-model` when a file is missing, altered or not a network
    */
   static async load(
     installed: InstalledModel<TrajectoryManifest>,
     device: ConcreteDevice,
     features: FeatureCache = new FeatureCache(),
+    adapters: readonly ExpertAdapter[] = [],
   ): Promise<CompactModel> {
     // A bag of words is nothing for a GPU.
-    return new CompactModel(installed, device, await Network.load(installed, 'text', 'cpu'), features);
+    return new CompactModel(installed, device, await Network.load(installed, 'text', 'cpu'), features, adapters);
   }
 
   async release(): Promise<void> {
@@ -127,11 +132,13 @@ export class CompactModel {
     return [...this.experts.keys()];
   }
 
-  private async expert({ trunk, head }: Expert): Promise<{ trunk: Network; head: Network }> {
-    const key = `${trunk}, ${head}`;
+  private async expert({ trunk, head }: Expert, task: Task): Promise<{ trunk: Network; head: Network }> {
+    const adapters = this.adaptersOf(task);
+    // Tasks may share networks, but not their adapters.
+    const key = `${trunk}, ${head}${adapters.length > 0 ? ` adapted for ${task}` : ''}`;
     let loaded = this.experts.get(key);
     if (!loaded) {
-      loaded = { networks: this.loadExpert(trunk, head), lastUsed: performance.now() };
+      loaded = { networks: this.loadExpert(trunk, head, adapters), lastUsed: performance.now() };
       this.experts.set(key, loaded);
     }
     try {
@@ -145,11 +152,25 @@ export class CompactModel {
     }
   }
 
-  private async loadExpert(trunk: string, head: string): Promise<{ trunk: Network; head: Network }> {
-    return {
-      trunk: await Network.load(this.installed, trunk, this.device),
-      head: await Network.load(this.installed, head, this.device),
-    };
+  /** Adapters that act when a task's expert does. */
+  private adaptersOf(task: Task): ExpertAdapter[] {
+    return this.adapters.filter((adapter) => adapter.task === task);
+  }
+
+  private async loadExpert(
+    trunk: string,
+    head: string,
+    adapters: readonly ExpertAdapter[],
+  ): Promise<{ trunk: Network; head: Network }> {
+    const load = (part: 'trunk' | 'head', key: string): Promise<Network> =>
+      Network.load(this.installed, key, this.device, (bytes, label) =>
+        mergeAdapters(
+          bytes,
+          adapters.map((adapter) => ({ ...adapter, layers: adapter[part] })),
+          label,
+        ),
+      );
+    return { trunk: await load('trunk', trunk), head: await load('head', head) };
   }
 
   /**
@@ -210,7 +231,7 @@ export class CompactModel {
     const kept =
       request.pictureKey === undefined
         ? undefined
-        : this.features.open(this.featureKey(request.pictureKey, request.prompt, expert), affordable);
+        : this.features.open(this.featureKey(request.pictureKey, request, expert), affordable);
     const size = kept?.tileSize ?? affordable;
     const columns = tileSpans(picture.width, size, tile.overlap, multiple);
     const rows = tileSpans(picture.height, size, tile.overlap, multiple);
@@ -225,7 +246,7 @@ export class CompactModel {
     };
     onProgress({ done: 0, total });
 
-    const { trunk, head } = await this.expert(expert);
+    const { trunk, head } = await this.expert(expert, request.task);
     const { vector: prompt } = await this.encodePrompt(request.prompt);
     const look: TensorData = {
       type: 'float32',
@@ -306,9 +327,10 @@ export class CompactModel {
   }
 
   /** Everything that features depend on but the tiles. */
-  private featureKey(picture: string, prompt: string, { trunk }: Expert): string {
-    const { manifest } = this.installed;
-    return JSON.stringify([picture, prompt, manifest.files[trunk]?.sha256, manifest.files.text?.sha256, this.device]);
+  private featureKey(picture: string, { prompt, task }: TrajectoryRequest, { trunk }: Expert): string {
+    const { files } = this.installed.manifest;
+    const adapters = this.adaptersOf(task).map(({ record }) => record);
+    return JSON.stringify([picture, prompt, files[trunk]?.sha256, files.text?.sha256, adapters, this.device]);
   }
 
   private shaped(

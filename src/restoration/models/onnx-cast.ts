@@ -1,4 +1,5 @@
-import { fieldsOf, readOnnxGraph, readValue, type OnnxGraph } from './onnx-graph';
+import { block, integer, rewritten, text } from './onnx-encode';
+import { readOnnxGraph, readValue, type OnnxGraph } from './onnx-graph';
 
 /**
  * Puts conversions at the border of a model, so that every value that it takes or gives is float32: float16 tensors cannot
@@ -23,47 +24,11 @@ export interface CastModel {
   originals: ReadonlyMap<string, string>;
 }
 
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest % 128) | 128);
-    rest = Math.floor(rest / 128);
-  }
-  bytes.push(rest);
-  return bytes;
-}
-
-function integer(field: number, value: number): Uint8Array {
-  return Uint8Array.from([...varint(field * 8), ...varint(value)]);
-}
-
-function block(field: number, ...parts: Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([Uint8Array.from([...varint(field * 8 + 2), ...varint(length)]), ...parts]);
-}
-
-function text(field: number, value: string): Uint8Array {
-  return block(field, new TextEncoder().encode(value));
-}
-
 /** NodeProto: input = 1, output = 2, op_type = 4, attribute = 5 { name = 1, i = 3, type = 20 }; as a node of a graph. */
 function node(operator: string, from: string, to: string, element?: number): Uint8Array {
   const attribute =
     element === undefined ? [] : [block(5, text(1, 'to'), integer(3, element), integer(20, ATTRIBUTE_INT))];
   return block(1, text(1, from), text(2, to), text(4, operator), ...attribute);
-}
-
-/** A message with some of its fields replaced. */
-function rewritten(
-  message: Uint8Array,
-  change: (field: number, bytes: Uint8Array) => Uint8Array | undefined,
-): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const { number, start, end, bytes } of fieldsOf(message)) {
-    parts.push((bytes && change(number, bytes)) ?? message.subarray(start, end));
-  }
-  return Buffer.concat(parts);
 }
 
 /** ValueInfoProto with another name and float32 as its type; the shape stays. */

@@ -44,11 +44,17 @@ export class Network {
 
   /**
    * @param key name of the file in the model's manifest
+   * @param change what becomes of the model's bytes between their check and their loading
    * @throws RestorationError `bad-model` when the file is not the one of the manifest or not a network
    */
-  static async load(model: InstalledModel, key: string, device: ConcreteDevice): Promise<Network> {
-    const bytes = await readVerified(model, key);
+  static async load(
+    model: InstalledModel,
+    key: string,
+    device: ConcreteDevice,
+    change: (bytes: Uint8Array, label: string) => Uint8Array = (bytes) => bytes,
+  ): Promise<Network> {
     const label = `${model.manifest.id}/${key}`;
+    const bytes = change(await readVerified(model, key), label);
     const cast = castToFloat32(bytes, label);
     const { graph } = cast;
     const files = Object.entries(model.manifest.files);

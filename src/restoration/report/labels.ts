@@ -1,4 +1,4 @@
-import type { RunRecord, Task } from '../../protocol';
+import { adapterNames, type RunRecord, type Task } from '../../protocol';
 import type { Judged } from './record';
 
 /** How a run is worded in the drawn strip and in the text table. */
@@ -51,12 +51,12 @@ export function baseName(file: string): string {
 /** Model, device and seconds in one line. */
 export function describeWork(record: RunRecord): string {
   const { model, device, seconds } = record;
-  const adapter = model.adapter ? ` + ${baseName(model.adapter)}` : '';
+  const names = [model.id, ...adapterNames(model.adapter)].join(' + ');
   const used =
     device.requested === device.used || device.requested === 'auto'
       ? device.used
       : `${device.used} (asked: ${device.requested})`;
-  return `${model.id}${adapter} · ${used} · ${formatSeconds(seconds.total)}`;
+  return `${names} · ${used} · ${formatSeconds(seconds.total)}`;
 }
 
 /** The prompt in quotation marks, and that it is the uniform one where it is; empty without a prompt. */

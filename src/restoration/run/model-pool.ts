@@ -1,8 +1,10 @@
-import type { Device } from '../../protocol';
+import type { AdapterWish, Device } from '../../protocol';
+import type { ExpertAdapter } from '../adapters/lora';
 import { FeatureCache } from '../compact/feature-cache';
 import { Lpips } from '../metrics/lpips';
 import { Devices, type DeviceChoice } from '../models/devices';
 import { findModel } from '../models/manifest';
+import { loadAdapters } from './load-adapters';
 import { loadRestorationModel, type RestorationModel } from './restoration-model';
 
 /** Loaded networks are kept this long after their last use. */
@@ -15,18 +17,30 @@ const IDLE_MILLISECONDS = 5 * 60_000;
 export class ModelPool {
   readonly devices = new Devices();
   private readonly models = new Map<string, Promise<RestorationModel>>();
+  /** Of the models, the one with adapters: a scale that is tried out step by step must not leave a model a step. */
+  private adapted: string | undefined;
   /** Of the most recent picture, whichever model saw it. */
   private readonly features = new FeatureCache();
   private lpips: Promise<Lpips> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  async restoration(idOrFolder: string, requested: Device): Promise<{ model: RestorationModel; choice: DeviceChoice }> {
+  /** @param wishes adapters that act; they are read again each time, so that a file that was replaced is noticed */
+  async restoration(
+    idOrFolder: string,
+    requested: Device,
+    wishes: readonly AdapterWish[] = [],
+  ): Promise<{ model: RestorationModel; choice: DeviceChoice; adapters: ExpertAdapter[] }> {
     const installed = await findModel(idOrFolder);
+    const adapters = await loadAdapters(installed, wishes);
     const choice = await this.devices.choose(requested);
     // The whole manifest: a network behaves as its settings say.
-    const key = `${installed.folder}\n${JSON.stringify(installed.manifest)}\n${choice.used}`;
-    const model = await this.keep(this.models, key, () => loadRestorationModel(installed, choice.used, this.features));
-    return { model, choice };
+    const records = adapters.map(({ record }) => record);
+    const key = `${installed.folder}\n${JSON.stringify(installed.manifest)}\n${choice.used}\n${JSON.stringify(records)}`;
+    if (adapters.length > 0) await this.replaceAdapted(key);
+    const model = await this.keep(this.models, key, () =>
+      loadRestorationModel(installed, choice.used, this.features, adapters),
+    );
+    return { model, choice, adapters };
   }
 
   /** LPIPS always runs on the CPU: GPU providers may compute convolutions in reduced precision. */
@@ -57,10 +71,20 @@ export class ModelPool {
     const models = [...this.models.values()];
     const lpips = this.lpips;
     this.models.clear();
+    this.adapted = undefined;
     this.features.clear();
     this.lpips = undefined;
     for (const model of models) await (await model).release();
     await (await lpips)?.release();
+  }
+
+  private async replaceAdapted(key: string): Promise<void> {
+    const before = this.adapted;
+    this.adapted = key;
+    if (before === undefined || before === key) return;
+    const model = this.models.get(before);
+    this.models.delete(before);
+    await (await model)?.release();
   }
 
   /** A failed load is not remembered: the next call tries again. */

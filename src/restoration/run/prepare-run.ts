@@ -1,4 +1,11 @@
-import { RestorationError, adapterField, type RestoreRequest, type RunRecord, type RunStart, type Task } from '../../protocol';
+import {
+  RestorationError,
+  adapterField,
+  type RestoreRequest,
+  type RunRecord,
+  type RunStart,
+  type Task,
+} from '../../protocol';
 import type { ExpertAdapter } from '../adapters/lora';
 import { throwIfCancelled } from '../compact/compact-model';
 import { decodeSource, type SourcePicture } from '../image/decode';

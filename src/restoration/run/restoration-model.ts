@@ -1,4 +1,5 @@
 import type { ConcreteDevice } from '../../protocol';
+import type { ExpertAdapter } from '../adapters/lora';
 import {
   CompactModel,
   type PromptTask,
@@ -34,15 +35,19 @@ export interface RestorationModel {
   release(): Promise<void>;
 }
 
-/** Loads a model by the kind of its manifest; `features` is where the most recent picture's features are kept. */
+/**
+ * Loads a model by the kind of its manifest; `features` is where the most recent picture's features are kept. Only trajectory
+ * models have adapters.
+ */
 export function loadRestorationModel(
   { folder, manifest, sha256 }: InstalledModel<RestorationManifest>,
   device: ConcreteDevice,
   features: FeatureCache,
+  adapters: readonly ExpertAdapter[],
 ): Promise<RestorationModel> {
   switch (manifest.kind) {
     case 'trajectory':
-      return CompactModel.load({ folder, manifest, sha256 }, device, features);
+      return CompactModel.load({ folder, manifest, sha256 }, device, features, adapters);
     case 'network':
       return NetworkModel.load({ folder, manifest, sha256 }, device);
   }

@@ -1,9 +1,11 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   DEEP_FORMATS,
   PICTURE_EXTENSIONS,
   RestorationError,
+  adapterField,
   formatOfName,
   isFrameFile,
   type PictureDepth,
@@ -172,11 +174,12 @@ async function computed(
       'Choose the severity of a frame, and 8 bits.',
     );
   }
-  const { model } = await pool.restoration(request.model, request.device);
-  if (model.installed.sha256 !== record.model.sha256) {
+  const { model, adapters } = await pool.restoration(request.model, request.device, request.adapters);
+  const acting = adapterField(adapters.filter(({ task }) => task === record.task).map((each) => each.record));
+  if (model.installed.sha256 !== record.model.sha256 || !isDeepStrictEqual(acting, record.model.adapter)) {
     throw new RestorationError(
       'bad-argument',
-      `Model ${record.model.id} has changed since the run.`,
+      `Model ${record.model.id}${record.model.adapter === undefined ? '' : ' or its adapter'} has changed since the run.`,
       'Run the restoration again.',
     );
   }

@@ -54,7 +54,7 @@ function placesOf(value: Json, here: Array<string | number> = []): Array<Array<s
 /** Types demand every field: a field that is added to the record has to be added here, and so meets both guards. */
 const complete: Required<RunRecord> & { frames: Array<Required<FrameRecord>>; model: Required<RunRecord['model']> } = {
   ...recordOf([]),
-  model: { id: 'compact', sha256: '', adapter: 'rain.safetensors', expert: 'deblurring' },
+  model: { id: 'compact', sha256: '', adapter: { file: 'rain.safetensors', sha256: 'ab'.repeat(32), scale: 0.5 }, expert: 'deblurring' },
   reference: { file: 'football-sharp.jpg', sha256: 'ef'.repeat(32) },
   protocol: { name: 'sr', scale: 4 },
   scale: 4,
@@ -93,6 +93,9 @@ describe('schema of the run record', () => {
     assertVerdict(unmeasured, true, 'no reference');
     assertVerdict(replaced(full, ['frames'], []), true, 'no frame yet');
     assertVerdict(replaced(full, ['futureField'], { any: 'thing' }), true, 'a field of tomorrow');
+    const adapter = { file: 'a.safetensors', sha256: '', scale: -1 };
+    assertVerdict(replaced(full, ['model', 'adapter'], [adapter, adapter]), true, 'two adapters');
+    assertVerdict(replaced(full, ['model', 'adapter'], 'rain.safetensors'), true, 'the name of an adapter');
     assertVerdict(replaced(full, ['frames', 0, 'niqe'], 4), true, 'a metric of tomorrow');
   });
 
@@ -106,6 +109,9 @@ describe('schema of the run record', () => {
     ['memory that is a string', ['peakMemoryMiB'], '300 MB'],
     ['no model hash', ['model', 'sha256'], undefined],
     ['an adapter that is null', ['model', 'adapter'], null],
+    ['an adapter without a hash', ['model', 'adapter', 'sha256'], undefined],
+    ['an adapter whose scale is a text', ['model', 'adapter', 'scale'], '1'],
+    ['a list of mere names as adapters', ['model', 'adapter'], ['rain.safetensors']],
     ['"auto" as the device that ran', ['device', 'used'], 'auto'],
     ['an input without width', ['input', 'width'], 0],
     ['a fraction of a pixel', ['input', 'height'], 64.5],
