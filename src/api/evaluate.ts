@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { METRICS, RestorationError, TASKS, protocolOf, type Task } from '../protocol';
 import {
@@ -11,6 +12,7 @@ import {
   type ItemResult,
   type Pair,
 } from '../restoration/evaluation';
+import { readCaptions } from '../restoration/degradation/captions';
 import { findModel } from '../restoration/models/manifest';
 import { loadAdapters } from '../restoration/run/load-adapters';
 import { anySignal, restoreRequest, DEFAULT_MODEL, type RestoreOptions } from './restore';
@@ -19,6 +21,12 @@ import { displayHost, inferenceClient } from './session';
 export interface EvaluateOptions extends Omit<RestoreOptions, 'task' | 'reference' | 'region' | 'onProgress'> {
   /** What is wrong with the pictures. */
   task: Task;
+  /**
+   * A scene prompt for each picture instead of one `prompt` for all: the path of a file with a line
+   * `{"file": "a.png", "scene": "A red door."}` a picture, or a function of the pair. Pictures without one get the task's
+   * uniform sentence.
+   */
+  captions?: string | ((pair: { name: string; input: string; reference: string }) => string | undefined);
   /** Most pictures to take, in the order of their names; all unless said otherwise. */
   limit?: number;
   /**
@@ -53,25 +61,29 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
     throw new RestorationError('bad-argument', 'evaluate needs a task.', `Give task: one of ${TASKS.join(', ')}.`);
   }
   const protocol = options.protocol ?? protocolOf(options.task);
-  const { onProgress, limit, signal: given, out, resume, ...rest } = options;
+  const { onProgress, limit, signal: given, out, resume, captions, ...rest } = options;
   const signal = anySignal([given, displayHost()?.signal]) ?? new AbortController().signal;
   const { pairs } = await findPairs(path.resolve(folder));
   const client = inferenceClient();
+  const sceneOf = await scenesOf(captions, options.prompt);
   const requestOf = (pair: Pair) => ({
     ...restoreRequest(
       pair.input,
-      { ...rest, protocol, metrics: rest.metrics ?? [...METRICS], reference: pair.reference },
+      { ...rest, ...sceneOf(pair), protocol, metrics: rest.metrics ?? [...METRICS], reference: pair.reference },
       undefined,
     ),
     priority: 'batch' as const,
   });
-  const store = await openRows(out, resume, async () => configurationOf(requestOf(pairs[0]!)));
+  const store = await openRows(out, resume, async () => ({
+    ...(await configurationOf(requestOf(pairs[0]!))),
+    ...(captions === undefined ? {} : { prompt: hashOf(pairs.map((pair) => [pair.name, sceneOf(pair).prompt])) }),
+  }));
   try {
     const known = store && (await knownResults(store, pairs));
     const progress = evaluatePairs(pairs, {
       task: options.task,
       protocol,
-      prompts: options.prompt ?? 'uniform',
+      prompts: captions === undefined ? (options.prompt ?? 'uniform') : 'captions',
       model: options.model ?? DEFAULT_MODEL,
       device: options.device ?? 'auto',
       ...(limit === undefined ? {} : { limit }),
@@ -140,6 +152,37 @@ export function resumeWithoutFolder(): RestorationError {
     'There is nothing to resume without an output folder.',
     'Name the folder that holds the rows: --out DIR (out).',
   );
+}
+
+/** The prompt of each picture, where each has its own. */
+async function scenesOf(
+  captions: EvaluateOptions['captions'],
+  prompt: string | undefined,
+): Promise<(pair: Pair) => { prompt?: string }> {
+  if (captions === undefined) return () => ({});
+  if (prompt !== undefined) {
+    throw new RestorationError(
+      'bad-argument',
+      'Both one prompt for all pictures and captions came.',
+      'Leave out either prompt or captions.',
+    );
+  }
+  if (typeof captions !== 'string' && typeof captions !== 'function') {
+    throw new RestorationError(
+      'bad-argument',
+      `Captions cannot be a ${typeof captions}.`,
+      'Give the path of a file, or a function.',
+    );
+  }
+  const list = typeof captions === 'string' ? await readCaptions(path.resolve(captions)) : undefined;
+  return (pair) => {
+    const scene = typeof captions === 'function' ? captions(pair) : (list?.of(pair.reference) ?? list?.of(pair.input));
+    return scene === undefined ? {} : { prompt: scene };
+  };
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 /** Every setting that changes a row, and the weights by their hash. */

@@ -9,6 +9,9 @@ export type { ComparisonReport, FolderReport, PairedDifference, ResultsProgress 
 export { renderTable, type TableFormat } from '../restoration/evaluation';
 export { detective, type DetectiveOptions, type DetectiveReport, type FolderFindings } from './detective';
 export { figure, Figure, type FigureOptions } from './figure';
+export { curves, Curves, type CurvesOptions } from './curves';
+export type { CurvePoint, CurveSeries, MeasuredClip, MetricCurve } from '../restoration/report/curve-statistics';
+export { crossFade, type CrossFadeOptions } from './cross-fade';
 export { degrade, degradePath, DegradedPicture, type DegradeOptions } from './degrade';
 export {
   progression,
