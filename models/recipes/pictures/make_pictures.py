@@ -1,13 +1,14 @@
 """
-Makes the pictures in notebooks/pictures (what a user starts from) and test/fixtures/pictures (what the tests run on).
+Makes the pictures in notebooks/pictures (what a user starts from), in notebooks/clean (what notebooks degrade themselves)
+and in test/fixtures/pictures (what the tests run on).
 
     python models/recipes/pictures/make_pictures.py
-    python models/recipes/pictures/make_pictures.py --out FOLDER        # the same two folders under FOLDER, to compare
+    python models/recipes/pictures/make_pictures.py --out FOLDER        # the same folders under FOLDER, to compare
 
-Sources are three photographs that scikit-image's wheel carries, all free of copyright restrictions, and a rendered
-card; the README.md beside the pictures names them. Every degradation follows the project's own paths at severity 1: a
-coarser sampling, a longer exposure, a lower exposure level. The fixtures add what makes a metric or a decoder stumble:
-odd sizes, grey, 16 bit, alpha, a turned JPEG. Random numbers come from fixed seeds.
+Sources are three photographs that scikit-image's wheel carries, all free of copyright restrictions, a rendered card and
+a rendered shelf; the README.md beside the pictures names them. Every degradation follows the project's own paths at
+severity 1: a coarser sampling, a longer exposure, a lower exposure level. The fixtures add what makes a metric or a
+decoder stumble: odd sizes, grey, 16 bit, alpha, a turned JPEG. Random numbers come from fixed seeds.
 """
 
 import argparse
@@ -116,6 +117,49 @@ def card(width=64, height=48):
     return np.asarray(picture)
 
 
+def shelf(width=256, height=192, seed=4):
+    """Books, signs and a window, drawn four times as large and averaged: sharp edges, fine lines and small letters."""
+    random = np.random.default_rng(seed)
+    zoom = 4
+    picture = Image.new("RGB", (zoom * width, zoom * height), (214, 203, 184))
+    pen = ImageDraw.Draw(picture)
+
+    def box(left, top, right, bottom, fill, **more):
+        pen.rectangle([round(zoom * side) for side in (left, top, right, bottom)], fill=fill, **more)
+
+    def text(left, top, words, fill, size):
+        # Pillow's built-in bitmap letters, enlarged: the same with every installation.
+        font = ImageFont.load_default_imagefont()
+        stencil = Image.new("L", (6 * len(words), 11))
+        ImageDraw.Draw(stencil).text((0, 0), words, fill=255, font=font)
+        stencil = stencil.resize((stencil.width * size, stencil.height * size), Image.NEAREST)
+        picture.paste(Image.new("RGB", stencil.size, fill), (zoom * left, zoom * top), stencil)
+
+    box(0, 92, width, 98, (112, 78, 46))
+    box(0, 180, width, height, (96, 66, 40))
+    left = 6.0
+    while left < 150:
+        thick, tall = random.uniform(7, 15), random.uniform(54, 80)
+        colour = tuple(int(value) for value in random.integers(30, 220, 3))
+        box(left, 92 - tall, left + thick, 91, colour)
+        for line in (0.15, 0.22, 0.8):
+            box(left, 92 - tall * (1 - line), left + thick, 92 - tall * (1 - line) + 1.2, tuple(255 - value // 2 for value in colour))
+        left += thick + random.uniform(0.6, 2)
+    box(166, 14, 248, 80, (242, 238, 226), outline=(60, 50, 40), width=2 * zoom)
+    for row, (words, size) in enumerate((("RESTORE", 6), ("nine frames", 4), ("from blur to sharp", 2), ("and 0123456789 again", 2))):
+        text(171, 18 + 15 * row, words, (24, 28, 44), size)
+    for column in range(24):  # bars from wide to narrow
+        box(8 + 4.9 * column + 0.02 * column**2, 110, 8 + 4.9 * column + 0.02 * column**2 + max(0.6, 2.6 - 0.09 * column), 172, (32, 36, 42))
+    for ring in range(9, 0, -1):
+        shade = (236, 232, 222) if ring % 2 else (150, 40, 36)
+        x, y, radius = zoom * 168, zoom * 142, zoom * 3.6 * ring
+        pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=shade)
+    for step in range(8):
+        shade = 20 + 30 * step
+        box(212, 108 + 8 * step, 248, 116 + 8 * step, (shade, shade, min(255, shade + 12)))
+    return to8(np.asarray(picture, np.float64).reshape(height, zoom, width, zoom, 3).mean((1, 3)))
+
+
 def sixteen_bit_ramp(width=64, height=48):
     """Red runs through 64 x 48 neighbouring values of 16 bits, which 8 bits would merge; green and blue are coarse."""
     count = np.arange(width * height).reshape(height, width)
@@ -153,7 +197,7 @@ def with_alpha(picture):
     return np.dstack([picture, to8(255 * np.clip(height / 2 - distance, 0, 1))])
 
 
-# The two folders
+# The folders
 
 
 def notebook_pictures():
@@ -168,6 +212,14 @@ def notebook_pictures():
     astronaut = crop(photograph("astronaut.png"), 0, 0, 480, 320)
     yield "astronaut.png", astronaut
     yield "astronaut-dark.png", darken(astronaut, gain=0.025, seed=5)
+
+
+def clean_pictures():
+    """A handful of small sharp pictures for the notebooks that degrade their pictures themselves: 256x192."""
+    yield "astronaut.png", bicubic.shrink(crop(photograph("astronaut.png"), 0, 0, 512, 384), 2)
+    yield "cat.png", crop(photograph("chelsea.png"), 90, 40, 256, 192)
+    yield "coffee.png", bicubic.shrink(crop(photograph("coffee.png"), 40, 8, 512, 384), 2)
+    yield "shelf.png", shelf()
 
 
 def fixture_pictures():
@@ -235,6 +287,7 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT)
     out = parser.parse_args().out
     write(out / "notebooks/pictures", notebook_pictures())
+    write(out / "notebooks/clean", clean_pictures())
     write(out / "test/fixtures/pictures", fixture_pictures())
 
 
