@@ -145,18 +145,21 @@ function monotone(curve: Curve): Curve {
 /** A curve sampled at every level, and the level nearest to a linear value. */
 class SampledCurve {
   readonly linear: Float64Array;
-  /** First level whose value is at least (i / GUIDES)^2: a start for the search, dense where curves are flat. */
+  /** First level whose value is at least (i / guides)^2: a start for the search, dense where curves are flat. */
   private readonly guide: Int32Array;
+  /** As many cells as leave a level or two to search in each. */
+  private readonly guides: number;
 
   constructor(
     curve: Curve,
     private readonly maximum: number,
   ) {
     this.linear = Float64Array.from({ length: maximum + 1 }, (_, i) => curve(i / maximum));
-    this.guide = new Int32Array(GUIDES + 2);
+    this.guides = Math.min(65536, 4 * (maximum + 1));
+    this.guide = new Int32Array(this.guides + 2);
     let level = 0;
-    for (let i = 0; i <= GUIDES + 1; i++) {
-      while (level < maximum && (this.linear[level] as number) < (i / GUIDES) ** 2) level++;
+    for (let i = 0; i <= this.guides + 1; i++) {
+      while (level < maximum && (this.linear[level] as number) < (i / this.guides) ** 2) level++;
       this.guide[i] = level;
     }
   }
@@ -165,7 +168,7 @@ class SampledCurve {
   level(value: number): number {
     if (!(value > 0)) return 0;
     if (value >= 1) return this.maximum;
-    const cell = Math.floor(Math.sqrt(value) * GUIDES);
+    const cell = Math.floor(Math.sqrt(value) * this.guides);
     let low = Math.max(0, (this.guide[cell] as number) - 1);
     let high = this.guide[cell + 1] as number;
     while (high - low > 1) {
@@ -177,7 +180,6 @@ class SampledCurve {
   }
 }
 
-const GUIDES = 1024;
 /** Colours that leave sRGB by less than this (in linear light) are rounding, not loss. */
 const GAMUT_TOLERANCE = 1e-3;
 /** Half an 8-bit level. */
