@@ -60,11 +60,8 @@ def load_text(folder):
     return encoder.eval()
 
 
-def load(folder, task):
-    """(network, text encoder, settings) of the expert of a task in an exported model."""
-    encoder = load_text(folder)
+def load_network(folder, task, settings):
     trunk, head = (tensors(Path(folder) / f"{task}-{part}.onnx") for part in ("trunk", "head"))
-    settings = settings_of(task, trunk, encoder.state_dict())
     network = Network(settings)
     for name, value in network.trunk.state_dict().items():
         if value.ndim == 4:
@@ -74,7 +71,14 @@ def load(folder, task):
     network.head.load_state_dict({"stop_short": network.head.stop_short, **head})
     for layer in (network.trunk.stem, network.head.second):
         layer.split()  # the files hold plain convolutions on pixels
-    return network.eval(), encoder, settings
+    return network.eval()
+
+
+def load(folder, task):
+    """(network, text encoder, settings) of the expert of a task in an exported model."""
+    encoder = load_text(folder)
+    settings = settings_of(task, tensors(Path(folder) / f"{task}-trunk.onnx"), encoder.state_dict())
+    return load_network(folder, task, settings), encoder, settings
 
 
 if __name__ == "__main__":

@@ -106,9 +106,8 @@ def write(path, tensors, model, task, rank, alpha, about):
 
 
 @torch.no_grad()
-def with_adapter(network, path, scale=1.0):
-    """A copy with plain convolutions (as it is exported) and the adapter of a file merged: what the library runs."""
-    network = merged(network)
+def add_adapter(network, path, scale=1.0):
+    """Adds the adapter of a file to a merged network, in place."""
     with safe_open(str(path), "pt") as file:
         about = file.metadata()
         factor = scale * float(about["lora_alpha"]) / int(about["r"])
@@ -118,6 +117,12 @@ def with_adapter(network, path, scale=1.0):
             layer = network.get_submodule(key.removeprefix(PREFIX).removesuffix(".lora_A.weight"))
             a, b = file.get_tensor(key).float(), file.get_tensor(key.replace("lora_A", "lora_B")).float()
             layer.weight += factor * (b.flatten(1) @ a.flatten(1)).reshape(layer.weight.shape)
+
+
+def with_adapter(network, path, scale=1.0):
+    """A copy with plain convolutions (as it is exported) and the adapter of a file merged: what the library runs."""
+    network = merged(network)
+    add_adapter(network, path, scale)
     return network
 
 

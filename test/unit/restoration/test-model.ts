@@ -64,12 +64,21 @@ const TRUNK: GraphSpec = {
 };
 
 /** Heads with a known answer. `local` looks at one pixel only, so that tiling must not change it at all. */
-const HEADS: Record<'local' | 'nan' | 'wrong-size', GraphSpec['nodes']> = {
+const HEADS: Record<'local' | 'mixed' | 'nan' | 'wrong-size', GraphSpec['nodes']> = {
   // frame = image + (1 - severity) (1 - image) / 2 = halfway to white at severity 0
   local: [
     { op: 'Sub', inputs: ['one', 'severity'], outputs: ['left'] },
     { op: 'Sub', inputs: ['one', 'image'], outputs: ['dark'] },
     { op: 'Mul', inputs: ['dark', 'step-size'], outputs: ['step'] },
+    { op: 'Mul', inputs: ['step', 'left'], outputs: ['part'] },
+    { op: 'Add', inputs: ['image', 'part'], outputs: ['frame'] },
+  ],
+  // The same, but for a mixture of channels by a 1x1 convolution, which has a weight that adapters can change.
+  mixed: [
+    { op: 'Sub', inputs: ['one', 'severity'], outputs: ['left'] },
+    { op: 'Sub', inputs: ['one', 'image'], outputs: ['dark'] },
+    { op: 'Conv', inputs: ['dark', 'mix.weight'], outputs: ['mixed'], attributes: { kernel_shape: [1, 1] } },
+    { op: 'Mul', inputs: ['mixed', 'step-size'], outputs: ['step'] },
     { op: 'Mul', inputs: ['step', 'left'], outputs: ['part'] },
     { op: 'Add', inputs: ['image', 'part'], outputs: ['frame'] },
   ],
@@ -108,7 +117,12 @@ export async function writeTestModel(folder: string, options: TestModelOptions =
     ],
     outputs: [{ name: 'frame', dims: [1, 3, 'oh', 'ow'] }],
     nodes: HEADS[options.head ?? 'local'],
-    initialisers: [scalar('one', 1), scalar('two', 2), scalar('step-size', step)],
+    initialisers: [
+      scalar('one', 1),
+      scalar('two', 2),
+      scalar('step-size', step),
+      { name: 'mix.weight', dims: [3, 3, 1, 1], data: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1) },
+    ],
   });
   const graphs: Record<string, GraphSpec> = {
     text: textEncoder(options.tellsTasks === false ? undefined : taskTable()),
