@@ -10,7 +10,7 @@ import type { Picture, Run } from './run';
 import { displayHost, inferenceClient } from './session';
 import { strip } from './strip';
 
-export type CrossFadeOptions = Omit<RestoreOptions, 'severity' | 'severities' | 'onProgress'>;
+export type CrossFadeOptions = Omit<RestoreOptions, 'severity' | 'severities' | 'quiet' | 'onProgress'>;
 
 /**
  * The baseline of a progressive restoration: its first and its last frame, and between them nothing but a linear fade in

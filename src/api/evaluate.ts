@@ -18,7 +18,10 @@ import { loadAdapters } from '../restoration/run/load-adapters';
 import { anySignal, restoreRequest, DEFAULT_MODEL, type RestoreOptions } from './restore';
 import { displayHost, inferenceClient } from './session';
 
-export interface EvaluateOptions extends Omit<RestoreOptions, 'task' | 'reference' | 'region' | 'onProgress'> {
+export interface EvaluateOptions extends Omit<
+  RestoreOptions,
+  'task' | 'reference' | 'region' | 'quiet' | 'onProgress'
+> {
   /** What is wrong with the pictures. */
   task: Task;
   /**

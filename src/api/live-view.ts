@@ -9,6 +9,7 @@ import {
   type RunView,
   type Stage,
 } from '../protocol';
+import { mimeBundle } from '../restoration/report/mime';
 
 /** A notebook output is redrawn at most this often. */
 const UPDATE_MILLISECONDS = 250;
@@ -48,11 +49,18 @@ export class LiveView {
     this.schedule();
   }
 
-  /** Stops updating; when something was shown, its last state says how it ended. */
-  end(failure?: { interrupted: boolean; message: string }): void {
+  /** Stops updating. What was shown becomes the finished run, which stays there if the cell does not end with it. */
+  finish(view: RunView): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (!failure || !this.shown) return;
+    if (this.shown) this.host.show(this.displayId, mimeBundle(view));
+  }
+
+  /** Stops updating; when something was shown, its last state says why it ended. */
+  fail(failure: { interrupted: boolean; message: string }): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!this.shown) return;
     this.show(failure.interrupted ? { kind: 'interrupted' } : { kind: 'failed', message: failure.message });
   }
 

@@ -61,6 +61,8 @@ export interface RestoreOptions {
   metrics?: Metric[];
   /** Part of the picture that the strip shows at 1:1; where frames differ most unless said otherwise. */
   region?: Region;
+  /** In a notebook: shows nothing while it works. For loops over many pictures. */
+  quiet?: boolean;
   /** Cancels the run between two network calls. */
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
@@ -146,7 +148,7 @@ export async function restore(input: string, options: RestoreOptions = {}): Prom
   const request = await describedRequest(restoreRequest(input, options, folder), options);
   const host = displayHost();
   const displayId = randomUUID();
-  const live = host ? new LiveView(host, displayId, request, path.basename(input)) : undefined;
+  const live = host && !options.quiet ? new LiveView(host, displayId, request, path.basename(input)) : undefined;
   const signal = anySignal([options.signal, host?.signal]);
   try {
     const view = await inferenceClient().restore(request, {
@@ -158,7 +160,7 @@ export async function restore(input: string, options: RestoreOptions = {}): Prom
       },
       onFrame: (frame) => live?.onFrame(frame),
     });
-    live?.end();
+    live?.finish(view);
     return new Run(view, folder, request.reference, displayId, {
       input: request.input,
       model: request.model,
@@ -167,7 +169,7 @@ export async function restore(input: string, options: RestoreOptions = {}): Prom
     });
   } catch (error) {
     const failure = RestorationError.from(error);
-    live?.end({ interrupted: failure.code === 'cancelled', message: failure.message });
+    live?.fail({ interrupted: failure.code === 'cancelled', message: failure.message });
     throw failure;
   }
 }
