@@ -59,7 +59,7 @@ ORDERED = ("near", "query", "place", "more")  # the parts that an encoder of the
 
 
 class TextEncoder(nn.Module):
-    """ids (1, L) -> prompt vector and task shares.
+    """ids (1, L) -> prompt vector and task logits.
 
     Every id has an embedding; it sees its neighbours in the list (first the words in their order, then pairs, triples and letter groups), and four queries take weighted
     means over the list. A query that is zero gives the plain mean, so a bag of words is a special case: state dicts of that older encoder load and give its numbers.
@@ -113,9 +113,8 @@ class TextEncoder(nn.Module):
         return prompt, self.task(prompt)
 
     def forward(self, ids):
-        """ids (1, L) -> prompt vector (1, P) and shares of the tasks (1, 3)."""
-        prompt, logits = self.read(self.hidden(ids))
-        return prompt, logits.softmax(-1)
+        """ids (1, L) -> prompt vector (1, P) and logits of the tasks (1, 3): what the exported graph gives."""
+        return self.read(self.hidden(ids))
 
     def encode(self, texts):
         """Prompt vectors and task shares of many texts."""
