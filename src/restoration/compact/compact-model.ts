@@ -326,11 +326,15 @@ export class CompactModel {
     return pixels;
   }
 
-  /** Everything that features depend on but the tiles. */
-  private featureKey(picture: string, { prompt, task }: TrajectoryRequest, { trunk }: Expert): string {
-    const { files } = this.installed.manifest;
+  /**
+   * Everything that features depend on but the size of the tiles, which is free memory's to decide; the model's settings are
+   * in it, because they say which tile is where.
+   */
+  private featureKey(picture: string, { prompt, task }: TrajectoryRequest, { trunk, tile, multiple }: Expert): string {
+    const { files, input, thumbnail } = this.installed.manifest;
+    const networks = [files[trunk]?.sha256, files.text?.sha256, this.device];
     const adapters = this.adaptersOf(task).map(({ record }) => record);
-    return JSON.stringify([picture, prompt, files[trunk]?.sha256, files.text?.sha256, adapters, this.device]);
+    return JSON.stringify([picture, prompt, networks, adapters, tile, multiple, input.minimumSide, thumbnail]);
   }
 
   private shaped(

@@ -109,6 +109,8 @@ describe('inference service', () => {
     const tiled = await writeTestModel(path.join(folder, 'tiled'), { tile: { size: 64, overlap: 16 } });
     const whole = await client.restore(request({ input: path.join(pictures, 'patch.png') }));
     const parts = await client.restore(request({ input: path.join(pictures, 'patch.png'), model: tiled }));
+    assert.equal(whole.record.work?.tiles, 1);
+    assert.ok((parts.record.work?.tiles ?? 0) > 1);
     const input = await sharp(path.join(pictures, 'patch.png')).removeAlpha().raw().toBuffer();
     for (const [k, frame] of whole.record.frames.entries()) {
       const pixels = await sharp(path.join(frames, frame.file)).raw().toBuffer();
@@ -123,6 +125,72 @@ describe('inference service', () => {
         assert.ok(Math.abs((other[i] as number) - (pixels[i] as number)) <= 1);
       });
     }
+  });
+
+  it('gives frames at any severities, and for the strength dial runs the head only', async () => {
+    const input = path.join(pictures, 'patch.png');
+    const clip = await client.restore(request({ input }));
+    assert.deepEqual(clip.record.work, { tiles: 1, trunkRuns: 1, headRuns: 8 });
+    const totals: number[] = [];
+    const dial = await client.restore(request({ input, severities: [0.3] }), {
+      onProgress: ({ stage, total }) => {
+        if (stage === 'network') totals.push(total);
+      },
+    });
+    assert.deepEqual(dial.record.work, { tiles: 1, trunkRuns: 0, headRuns: 1 });
+    assert.ok(totals.length > 0 && totals.every((total) => total === 1));
+    assert.ok(isRunView(JSON.parse(JSON.stringify(dial))));
+    assert.deepEqual(
+      dial.record.frames.map(({ index, severity }) => [index, severity]),
+      [[1, 0.3]],
+    );
+    assert.ok(dial.record.region && dial.pictures[0]?.crop);
+    const before = await sharp(input).removeAlpha().raw().toBuffer();
+    const after = await sharp(path.join(frames, dial.record.frames[0]?.file ?? ''))
+      .raw()
+      .toBuffer();
+    before.forEach((value: number, i: number) => {
+      assert.ok(Math.abs((after[i] as number) - (value + (0.7 * (255 - value)) / 2)) <= 0.51);
+    });
+    // In the order that was asked for, the input itself among them.
+    const mixed = await client.restore(request({ input, severities: [0, 1, 0.5] }));
+    assert.deepEqual(
+      mixed.record.frames.map(({ index, severity }) => [index, severity]),
+      [
+        [1, 0],
+        [2, 1],
+        [3, 0.5],
+      ],
+    );
+    assert.deepEqual(
+      mixed.pictures.map(({ index }) => index),
+      [1, 2, 3],
+    );
+    assert.equal(mixed.record.frames[1]?.file, clip.record.frames[0]?.file);
+    assert.equal(mixed.record.work?.trunkRuns, 0);
+    // A batch leaves nothing behind, and does not take what is there either.
+    const batch = await client.restore(request({ input, severities: [0.2], priority: 'batch' }));
+    assert.equal(batch.record.work?.trunkRuns, 1);
+    assert.equal((await client.restore(request({ input, severities: [0.2] }))).record.work?.trunkRuns, 0);
+    const strip = await client.draw({ record: dial.record, framesFolder: frames });
+    assert.equal((await sharp(strip).metadata()).format, 'png');
+  });
+
+  it('says what it decided before the first frame', async () => {
+    const order: string[] = [];
+    const view = await client.restore(request({ task: undefined, prompt: 'please brighten' }), {
+      onStart: (start) => {
+        order.push('start');
+        assert.equal(start.task, 'low-light');
+        assert.equal(start.taskSource, 'prompt');
+        assert.equal(start.device.used, 'cpu');
+      },
+      onFrame: () => order.push('frame'),
+    });
+    assert.equal(order[0], 'start');
+    assert.equal(order.filter((what) => what === 'start').length, 1);
+    assert.equal(view.record.task, 'low-light');
+    assert.equal(view.record.prompt.text, 'please brighten');
   });
 
   it('falls back to the cpu for a device that is not here, and says so', async () => {
@@ -219,6 +287,13 @@ describe('inference service', () => {
     ['an unknown device', { device: 'abacus' }, /There is no device "abacus"/],
     ['one frame', { frames: 1 }, /whole number from 2/],
     ['a fractional number of frames', { frames: 2.5 }, /whole number from 2/],
+    ['no severities', { severities: [] }, /Severities are 1 to/],
+    ['a severity above 1', { severities: [0.5, 1.01] }, /numbers from 0 \(restored\) to 1/],
+    ['a negative severity', { severities: [-0.1] }, /numbers from 0/],
+    ['a severity that is no number', { severities: ['0.5'] }, /numbers from 0/],
+    ['a severity that is not a number', { severities: [Number.NaN] }, /numbers from 0/],
+    ['severities that are no list', { severities: 0.5 }, /Severities are/],
+    ['more severities than frames', { severities: new Array(258).fill(0.5) }, /Severities are 1 to 257/],
     ['a scale of 100', { scale: 100 }, /from 1 to 8/],
     ['a relative path', { input: 'card.png' }, /path of a file/],
     ['a prompt that is a number', { prompt: 7 }, /prompt has to be a text/],

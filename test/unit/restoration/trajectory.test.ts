@@ -319,6 +319,28 @@ describe('the trajectory of a model', () => {
     }
   });
 
+  it('is not misled by what another model kept of the same picture with other tiles', async () => {
+    const cache = new FeatureCache();
+    const models: CompactModel[] = [];
+    for (const [name, tile] of [
+      ['a', { size: 64, overlap: 16 }],
+      ['b', { size: 64, overlap: 20 }],
+      ['c', { size: 96, overlap: 16 }],
+    ] as const) {
+      models.push(
+        await CompactModel.load(await installed(await writeTestModel(path.join(folder, name), { tile })), 'cpu', cache),
+      );
+    }
+    const picture = noise(150, 100, 6);
+    for (const model of [...models, ...models]) {
+      const { work } = await collect(model, { picture, pictureKey: 'same', severities: [0] });
+      const { size, overlap } = model.installed.manifest.tile;
+      const tiles = tileSpans(150, size, overlap, 16).length * tileSpans(100, size, overlap, 16).length;
+      assert.deepEqual(work, { tiles, trunkRuns: tiles, headRuns: tiles });
+    }
+    for (const model of models) await model.release();
+  });
+
   it('goes on with what a cancelled run has kept', async () => {
     const picture = noise(150, 100, 4);
     const controller = new AbortController();
