@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {
@@ -20,55 +20,27 @@ import { restorePicture } from '../../../src/restoration/run/restore-picture';
 import { saveResult } from '../../../src/restoration/run/save-result';
 import { EXPERT_STEPS, TASK_WORDS, writeTestModel } from '../restoration/test-model';
 import { writeTestNetwork } from '../models/test-network';
-import { factors, safetensorsBytes } from './write-safetensors';
+import { writeTestAdapter, type TestAdapterOptions } from './test-adapter';
 
 const picture = path.resolve(__dirname, '../../fixtures/pictures/card.png');
 const silent = { onProgress: () => undefined, onStart: () => undefined, onFrame: () => undefined };
 
-interface Manifest {
-  files: Record<string, { sha256: string }>;
-}
-
 describe('restoring with adapters', () => {
   let folder: string;
   let model: string;
-  let manifest: Manifest;
   const pool = new ModelPool();
 
   before(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'pir-adapters-'));
     model = await writeTestModel(path.join(folder, 'test-model'), { experts: true, head: 'mixed' });
-    manifest = JSON.parse(await readFile(path.join(model, 'manifest.json'), 'utf8')) as Manifest;
   });
   after(async () => {
     await pool.release();
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Adds `strength` times red to what is added to green: a change of the mixing convolution's [1, 0]. */
-  async function writeAdapter(
-    name: string,
-    task: Task,
-    {
-      strength = 1,
-      layer = 'head.mix',
-      edit = {},
-    }: { strength?: number; layer?: string; edit?: Record<string, string> } = {},
-  ): Promise<string> {
-    const tensors = factors(
-      layer,
-      { shape: [1, 3, 1, 1], data: Float32Array.of(1, 0, 0) },
-      { shape: [3, 1, 1, 1], data: Float32Array.of(0, strength, 0) },
-    );
-    const file = path.join(folder, name);
-    const metadata = {
-      ...{ r: '1', lora_alpha: '1', base_model_name_or_path: 'test-model', task },
-      ...{ trunk_sha256: manifest.files[`${task}-trunk`]!.sha256, head_sha256: manifest.files[`${task}-head`]!.sha256 },
-      ...edit,
-    };
-    await writeFile(file, safetensorsBytes(tensors, metadata));
-    return file;
-  }
+  const writeAdapter = (name: string, task: Task, options?: TestAdapterOptions): Promise<string> =>
+    writeTestAdapter(path.join(folder, name), model, task, options);
 
   function restore(adapters: AdapterWish[], more: Partial<RestoreRequest> = {}): Promise<RunView> {
     const request: RestoreRequest = {
@@ -201,7 +173,7 @@ describe('restoring with adapters', () => {
     }
   });
 
-  const refusals: [name: string, options: Parameters<typeof writeAdapter>[2], problem: RegExp][] = [
+  const refusals: [name: string, options: TestAdapterOptions, problem: RegExp][] = [
     ['another model', { edit: { base_model_name_or_path: 'other' } }, /made for model other, not for test-model/],
     ['other weights', { edit: { head_sha256: '0'.repeat(64) } }, /other deblurring weights than those of test-model/],
     ['no known task', { edit: { task: 'deraining' } }, /name the task deraining/],
