@@ -1,4 +1,4 @@
-import { RestorationError, metricNumber } from '../protocol';
+import { RestorationError, adapterNames, metricNumber } from '../protocol';
 import { detective, warningsOf } from '../api/detective';
 import { evaluate } from '../api/evaluate';
 import { allowOnly, required, type Call } from './arguments';
@@ -65,7 +65,7 @@ export async function evaluateCommand(call: Call, terminal: Terminal, signal: Ab
   );
   terminal.text(
     [
-      `${report.count} pictures, ${report.task}, protocol ${report.protocol}, ${report.model.id} on ${report.device.used ?? report.device.requested}`,
+      `${report.count} pictures, ${report.task}, protocol ${report.protocol}, ${[report.model.id, ...adapterNames(report.model.adapter)].join(' + ')} on ${report.device.used ?? report.device.requested}`,
       '',
       'frame     PSNR     SSIM    LPIPS     FLIP',
       ...rows,

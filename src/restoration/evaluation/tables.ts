@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { RestorationError, metricNumber, type MetricProtocol } from '../../protocol';
+import { RestorationError, adapterNames, metricNumber, type MetricProtocol } from '../../protocol';
 import { bestPlace } from '../report/record';
 import {
   COMPARED,
@@ -76,7 +76,10 @@ function tableOf(report: Report): Table {
   const infinite = isComparison(report) ? report.results : report.frames;
   if (infinite.some((entry) => (entry.infinite ?? 0) > 0))
     notes.push('pictures identical to their reference left out of PSNR');
-  if (!isComparison(report)) notes.unshift(`frames of ${report.model.id}, ${report.task}`);
+  if (!isComparison(report)) {
+    const model = [report.model.id, ...adapterNames(report.model.adapter)].join(' + ');
+    notes.unshift(`frames of ${model}, ${report.task}`);
+  }
   return {
     head: isComparison(report) ? 'Method' : 'Frame',
     caption: `${sentence(notes.join('; '))}.${marksOf(rows.length)}`,
