@@ -99,6 +99,8 @@ class TextEncoder(nn.Module):
         # Words and their pairs come first in the list; the letter groups behind them have no order worth a look.
         first = x[:, : self.REACH].transpose(1, 2)
         seen = nn.functional.leaky_relu(self.near(first), 0.1)
+        if keep is not None:
+            seen = seen * keep[:, None, : self.REACH]  # beyond its end a text is empty, alone and in a batch
         seen = seen + nn.functional.leaky_relu(self.nearer(seen), 0.1)
         x = torch.cat([x[:, : self.REACH] + self.nearest(seen.transpose(1, 2)), x[:, self.REACH :]], 1)
         place = torch.arange(ids.shape[1], device=ids.device).clamp(max=self.PLACES - 1)

@@ -110,9 +110,9 @@ describe('measures of a picture', () => {
     );
     assert.ok(
       (limits[0] as number) > (limits[1] as number) && (limits[1] as number) > (limits[2] as number),
-      `${limits}`,
+      limits.join(),
     );
-    assert.ok((limits[2] as number) <= 0.45, `${limits}`);
+    assert.ok((limits[2] as number) <= 0.45, limits.join());
   });
 
   it('tells sideways smears from sharp edges', () => {
