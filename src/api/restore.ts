@@ -8,6 +8,7 @@ import {
   type Device,
   type Metric,
   type MetricProtocol,
+  type Precision,
   type Region,
   type RestoreRequest,
   type Task,
@@ -55,6 +56,11 @@ export interface RestoreOptions {
   adapter?: AdapterOption | readonly AdapterOption[];
   /** "auto" (the fastest that works) unless said otherwise; one that is missing falls back to the CPU, and the record says so. */
   device?: Device;
+  /**
+   * "auto" unless said otherwise: int8 convolutions on the CPU where the model has them for the task and no adapter acts
+   * (about twice as fast, within 0.1 dB), else fp32. "int8" is refused where it is not possible. 16-bit results are fp32.
+   */
+  precision?: Precision;
   /** Metric protocol: `sr` for super-resolution and `rgb` for the other tasks unless said otherwise. */
   protocol?: MetricProtocol;
   /** What is measured against the reference: psnr, ssim and lpips unless said otherwise; flip costs as much again. */
@@ -97,6 +103,7 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
     model: options.model ?? DEFAULT_MODEL,
     ...(options.adapter === undefined ? {} : { adapters: adapterWishes(options.adapter) }),
     device: options.device ?? 'auto',
+    ...(options.precision === undefined ? {} : { precision: options.precision }),
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.region === undefined ? {} : { region: options.region }),
@@ -127,7 +134,11 @@ function framesOf({ frames, severity, severities }: RestoreOptions): Pick<Restor
   if (severity === undefined && severities === undefined) return { frames: frames ?? DEFAULT_FRAMES };
   // Checked with the rest of the request, whatever an untyped caller gave.
   const wanted =
-    severities === undefined ? [severity as number] : Array.isArray(severities) ? [...severities] : severities;
+    severities === undefined
+      ? [severity as number]
+      : Array.isArray(severities)
+        ? [...(severities as readonly number[])]
+        : severities;
   return { frames: wanted.length, severities: wanted as number[] };
 }
 
