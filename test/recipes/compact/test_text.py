@@ -75,8 +75,8 @@ def test_texts_of_a_batch_do_not_see_each_other():
 
 
 def test_a_new_encoder_keeps_the_vectors_of_an_old_one(smoke):
-    old = text_encoder.train("/nowhere", replace(smoke, text_steps=60), log=lambda text: None)
-    new = text_encoder.train("/nowhere", replace(smoke, text_steps=30, seed=5), log=lambda text: None, old=old)
+    old = text_encoder.train("/nowhere", replace(smoke, text_steps=40, text_pool=400), log=lambda text: None)
+    new = text_encoder.train("/nowhere", replace(smoke, text_steps=20, text_pool=400, seed=5), log=lambda text: None, old=old)
     uniform = list(UNIFORM.values())
     assert (new.encode(uniform)[0] - old.encode(uniform)[0]).abs().max() < 2e-3
 
