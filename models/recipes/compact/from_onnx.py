@@ -24,11 +24,14 @@ from text_encoder import TextEncoder
 def tensors(path):
     """{PyTorch name: fp32 tensor} of a graph's initialisers."""
     model = onnx.load(str(path))
-    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_short)(\.half)?$", t.name)}
+    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_short|^spectra\.steps)(\.half)?$", t.name)}
     # Equal tensors (biases that always got the same gradients) stand in the file once, and the others are copies of it.
     for node in model.graph.node:
         if node.op_type == "Identity" and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
+    rows = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer if t.name in ("table.weight.rows", "table.weight.scale")}
+    if rows:
+        stored["table.weight"] = rows["table.weight.rows"] * rows["table.weight.scale"][:, None]
     return {name: torch.from_numpy(value.copy()) for name, value in stored.items()}
 
 
@@ -53,11 +56,15 @@ def settings_of(task, trunk, text):
     )
 
 
-def load_text(folder):
-    text = tensors(Path(folder) / "text.onnx")
+def restored(text):
+    """The text encoder of a state dict."""
     encoder = TextEncoder(*text["table.weight"].shape, text["outer.weight"].shape[0])
     encoder.load_state_dict(text)
     return encoder.eval()
+
+
+def load_text(folder):
+    return restored(tensors(Path(folder) / "text.onnx"))
 
 
 def load_network(folder, task, settings):

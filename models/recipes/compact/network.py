@@ -97,7 +97,7 @@ class Spectra(nn.Module):
         self.window = window
         self.mix = nn.Conv2d(window * window // 2, 2 * width, 1)
         self.code = nn.Conv2d(2 * width, width, 1)
-        self.register_buffer("steps", torch.arange(float(window)), persistent=False)
+        self.register_buffer("steps", torch.arange(float(window)))  # kept with the weights: what is not, the exporter would turn into four megabytes of waves
 
     def waves(self):
         n = self.window

@@ -205,10 +205,16 @@ def dark_sample(rng, clean, side, severity):
 
 
 def pair_sample(rng, pair, side, severity):
-    x, y = fit(pair.x, side), fit(pair.y, side)
+    x, y, thumb = fit(pair.x, side), fit(pair.y, side), pair.thumbnail
+    if rng.random() < 0.8:
+        # Another framing of the same scene: with a hundred thumbnails alone, the exposure of each was learned by heart.
+        h, w = (int(rng.uniform(max(0.4, side / n), 1) * n) for n in x.shape[:2])
+        top, left = (int(rng.integers(n - m + 1)) for n, m in zip(x.shape[:2], (h, w)))
+        x, y = x[top : top + h, left : left + w], y[top : top + h, left : left + w]
+        thumb = d.thumbnail(y / np.float32(255))
     top, left, x = crop(rng, x, side)
     y = y[top : top + side, left : left + side]
-    x, y, thumb = turn(rng, x, y, pair.thumbnail)
+    x, y, thumb = turn(rng, x, y, thumb)
     x, y = x / np.float32(255), y / np.float32(255)
     if rng.random() < 0.3:  # the same scene through a little more or less exposure
         more = np.float32(np.exp(rng.normal(0, 0.3)))

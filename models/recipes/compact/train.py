@@ -43,18 +43,20 @@ def make_encoder(settings):
 
 
 def known(weights, network):
-    """Without the buffers of earlier versions."""
-    names = network.state_dict().keys()
-    return {name: value for name, value in weights.items() if name in names}
+    """Without the buffers that earlier versions had, with those that they had not."""
+    buffers = dict(network.named_buffers())
+    return {name: weights.get(name, buffers.get(name)) for name in network.state_dict()}
 
 
-def load_averaged(path, weights="average"):
-    """(network, text encoder, settings, state) of a checkpoint: the averaged weights, or with "model" the last ones."""
+def load_averaged(path, weights="average", encoder=None):
+    """(network, text encoder, settings, state) of a checkpoint: the averaged weights, or with "model" the last ones. `encoder` stands in for the checkpoint's own."""
     state = torch.load(path, map_location="cpu", weights_only=False)
     settings = Settings(**state["settings"])
-    network, encoder = Network(settings), make_encoder(settings)
+    network = Network(settings)
     network.load_state_dict(known(state[weights], network))
-    encoder.load_state_dict(state["text"])
+    if encoder is None:
+        encoder = make_encoder(settings)
+        encoder.load_state_dict(state["text"])
     return network.eval(), encoder, settings, state
 
 

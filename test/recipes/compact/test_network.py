@@ -65,7 +65,7 @@ def test_export_matches_pytorch(exported):
         model = onnx.load(str(folder / f"{part}.onnx"))
         onnx.checker.check_model(model)
         assert {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")} == {17}
-        big = [t for t in model.graph.initializer if np.prod(t.dims) >= 16 and t.data_type == onnx.TensorProto.FLOAT]
+        big = [t for t in model.graph.initializer if np.prod(t.dims) >= 16 and t.data_type == onnx.TensorProto.FLOAT and t.name != "table.weight.scale"]
         assert not big
     contents = json.loads((folder / "manifest.json").read_text())
     assert sorted(contents["files"]) == sorted(PARTS)
@@ -97,7 +97,9 @@ def test_weights_come_back(exported, models, smoke, task):
             assert getattr(settings, name) == getattr(smoke, name), name
         for before, after in ((merged(models[0]), merged(network)), (models[1], encoder)):
             for name, value in before.state_dict().items():
-                assert torch.allclose(value.half().float(), after.state_dict()[name], rtol=2e-3, atol=1e-6), name
+                # Rows of the embedding table are stored in 255 steps.
+                step = value.abs().amax(1, keepdim=True) / 127 if name == "table.weight" else torch.tensor(1e-6)
+                assert ((value.half().float() - after.state_dict()[name]).abs() <= step + 2e-3 * value.abs()).all(), name
         assert all(torch.allclose(a, b, rtol=5e-3, atol=2e-4) for a, b in zip(models[0].parameters(), network.parameters()))
 
 
