@@ -38,6 +38,11 @@ def rendered(seed, height=256, width=320):
     return picture
 
 
+@pytest.fixture(scope="session")
+def draw():
+    return rendered
+
+
 @pytest.fixture
 def picture():
     return rendered(0)
