@@ -104,9 +104,10 @@ const LEGEND_STYLE = { size: 12.5, fill: INK } as const;
 function check(series: readonly CurveSeries[], metrics: readonly Metric[], confidence: number): void {
   const wrong = (problem: string, remedy: string): RestorationError =>
     new RestorationError('bad-argument', problem, remedy);
-  if (!Array.isArray(series) || series.length === 0 || series.length > STROKES.length) {
+  const given: unknown = series;
+  if (!Array.isArray(given) || given.length === 0 || given.length > STROKES.length) {
     throw wrong(
-      `Curves need 1 to ${STROKES.length} series, not ${Array.isArray(series) ? series.length : typeof series}.`,
+      `Curves need 1 to ${STROKES.length} series, not ${Array.isArray(given) ? given.length : typeof given}.`,
       "Call curves([{ name: 'uniform', items: report.items }]).",
     );
   }
