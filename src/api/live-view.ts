@@ -51,17 +51,21 @@ export class LiveView {
 
   /** Stops updating. What was shown becomes the finished run, which stays there if the cell does not end with it. */
   finish(view: RunView): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stop();
     if (this.shown) this.host.show(this.displayId, mimeBundle(view));
   }
 
   /** Stops updating; when something was shown, its last state says why it ended. */
   fail(failure: { interrupted: boolean; message: string }): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stop();
     if (!this.shown) return;
     this.show(failure.interrupted ? { kind: 'interrupted' } : { kind: 'failed', message: failure.message });
+  }
+
+  /** Stops updating, for a caller that shows the end itself. */
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   private schedule(): void {

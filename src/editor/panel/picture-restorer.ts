@@ -72,7 +72,7 @@ export class PictureRestorer {
         onFrame: (frame) => live.onFrame(frame),
       });
     } finally {
-      live.end();
+      live.stop();
       busy.dispose();
     }
   }
