@@ -5,6 +5,7 @@ import {
   METRICS,
   METRIC_PROTOCOLS,
   PICTURE_FORMATS,
+  PRECISIONS,
   RestorationError,
   TASKS,
   type ChannelKind,
@@ -14,6 +15,7 @@ import {
   type MetricProtocol,
   type PictureDepth,
   type PictureFormat,
+  type Precision,
   type Region,
   type Task,
 } from '../protocol';
@@ -30,6 +32,7 @@ const OPTIONS = {
   model: { type: 'string' },
   adapter: { type: 'string', multiple: true },
   device: { type: 'string' },
+  precision: { type: 'string' },
   protocol: { type: 'string' },
   metrics: { type: 'string' },
   maps: { type: 'string' },
@@ -84,6 +87,7 @@ export interface Call {
   /** A folder for maps. */
   maps: string | undefined;
   device: Device;
+  precision: Precision | undefined;
   prompt: string | undefined;
   /** An endpoint is to describe the scene. */
   describe: 'endpoint' | undefined;
@@ -247,6 +251,7 @@ export function parseCall(words: string[]): Call {
     metrics: metricList(values.metrics),
     maps: values.maps,
     device: choice(values.device, DEVICES, 'device') ?? 'auto',
+    precision: choice(values.precision, PRECISIONS, 'precision'),
     prompt: values.prompt,
     describe: choice(values.describe, ['endpoint'] as const, 'describe'),
     reference: values.reference,

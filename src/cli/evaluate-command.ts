@@ -18,7 +18,19 @@ function cell(value: number | undefined, digits: number): string {
 export async function evaluateCommand(call: Call, terminal: Terminal, signal: AbortSignal): Promise<void> {
   if (call.given.has('results')) return resultsCommand(call, terminal, signal);
   allowOnly(call, 'evaluate', [
-    ...(['task', 'protocol', 'metrics', 'limit', 'prompt', 'frames', 'scale', 'model', 'adapter', 'device'] as const),
+    ...([
+      'task',
+      'protocol',
+      'metrics',
+      'limit',
+      'prompt',
+      'frames',
+      'scale',
+      'model',
+      'adapter',
+      'device',
+      'precision',
+    ] as const),
     ...(['out', 'resume', 'table', 'check'] as const),
   ]);
   checkTables(call.tables);
@@ -46,6 +58,7 @@ export async function evaluateCommand(call: Call, terminal: Terminal, signal: Ab
     model: call.model,
     ...(call.adapters.length > 0 ? { adapter: call.adapters } : {}),
     device: call.device,
+    precision: call.precision,
     out: call.out,
     resume: call.resume,
     signal,

@@ -2,6 +2,7 @@ export * from './tasks';
 export * from './errors';
 export * from './pictures';
 export * from './adapters';
+export * from './precision';
 export * from './run';
 export * from './messages';
 export * from './metrics';

@@ -1,5 +1,6 @@
 import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
 import type { AdapterWish } from './adapters';
+import type { Precision } from './precision';
 import type { DegradeRequest, DegradeResult, SampleRequest, SampleResult } from './degradation-requests';
 import type { Failure } from './errors';
 import type { MeasureRequest, Measurement, Metric } from './metrics';
@@ -39,6 +40,8 @@ export interface RestoreRequest {
   /** Adapters that act on the model; those of other experts than the task's do nothing. */
   adapters?: AdapterWish[];
   device: Device;
+  /** Absent = auto. */
+  precision?: Precision;
   /** Metric protocol; absent = the task's usual one. */
   protocol?: MetricProtocol;
   /** What is measured against the reference; absent = PSNR, SSIM and LPIPS. */

@@ -1,4 +1,5 @@
 import { isAdapterField, type AdapterField } from './adapters';
+import type { ConcretePrecision } from './precision';
 import { isFiniteNumber, isObject, isOneOf, isText } from './checks';
 import {
   TASKS,
@@ -56,7 +57,8 @@ export interface RunRecord {
   /** `described`: by the built-in describer; `endpoint`: by a multimodal model that the user named. */
   prompt: { text: string; source: PromptSource };
   /** `expert` = the task whose networks acted, where a model has networks of their own for each. */
-  model: { id: string; sha256: string; adapter?: AdapterField; expert?: Task };
+  /** `precision`: how the convolutions of a model that has a choice were computed. */
+  model: { id: string; sha256: string; adapter?: AdapterField; expert?: Task; precision?: ConcretePrecision };
   device: { requested: Device; used: ConcreteDevice };
   input: { file: string; sha256: string; width: number; height: number };
   reference?: { file: string; sha256: string };
@@ -201,6 +203,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
     isText(model.sha256, 64) &&
     (model.adapter === undefined || isAdapterField(model.adapter)) &&
     (model.expert === undefined || isOneOf(TASKS, model.expert)) &&
+    (model.precision === undefined || isOneOf(['fp32', 'int8'] as const, model.precision)) &&
     isObject(device) &&
     isOneOf(DEVICES, device.requested) &&
     isOneOf(DEVICES, device.used) &&

@@ -1,4 +1,4 @@
-import { RestorationError, type ConcreteDevice, type Task } from '../../protocol';
+import { RestorationError, type ConcreteDevice, type ConcretePrecision, type Task } from '../../protocol';
 import type { ExpertAdapter } from '../adapters/lora';
 import { mergeAdapters } from '../adapters/merge';
 import { createPixels, toEightBits, toSixteenBits, type AnyPixels, type Depth } from '../image/pixels';
@@ -30,6 +30,8 @@ export interface TrajectoryRequest {
   prompt: string;
   /** Severities of the frames asked for, each in [0, 1]; 1 is the picture itself. */
   severities: readonly number[];
+  /** int8 takes the expert's int8 networks (`choosePrecision` says when it has any that may act); fp32 unless said otherwise. */
+  precision?: ConcretePrecision;
   /** Bits a sample of the frames; 8 unless said otherwise. */
   depth?: Depth;
   signal: AbortSignal;
@@ -217,7 +219,8 @@ export class CompactModel {
   async *trajectory(request: TrajectoryRequest): AsyncGenerator<TrajectoryFrame, TrajectoryWork, void> {
     const { picture, severities, signal, onProgress, depth = 8 } = request;
     const { manifest } = this.installed;
-    const expert = expertOf(manifest, request.task);
+    const full = expertOf(manifest, request.task);
+    const expert = request.precision === 'int8' ? { ...full, ...full.int8 } : full;
     const { tile, multiple } = expert;
     // Severity 1 is the picture itself by definition of the model: no network has to say so.
     const computed = [...severities.keys()].filter((index) => severities[index] !== 1);

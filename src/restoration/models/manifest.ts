@@ -36,10 +36,12 @@ export interface ExpertManifest {
   head: string;
   tile?: TileSettings;
   multiple?: number;
+  /** The same networks with int8 convolutions, for CPUs. */
+  int8?: { trunk: string; head: string };
 }
 
-/** What runs for one task, with everything filled in. */
-export type Expert = Required<ExpertManifest>;
+/** What runs for one task, with everything filled in that every expert has. */
+export type Expert = Required<Omit<ExpertManifest, 'int8'>> & Pick<ExpertManifest, 'int8'>;
 
 /** A model that restores: one trunk a picture, one head a frame (models/compact). */
 export interface TrajectoryManifest extends ManifestBase {
@@ -163,12 +165,13 @@ function parseExperts(
   const experts: Partial<Record<Task, ExpertManifest>> = {};
   for (const task of model.tasks) {
     const entry = fields.object(task);
-    const file = (part: 'trunk' | 'head'): string => {
-      const key = entry.text(part);
+    const file = (part: 'trunk' | 'head', fields: Fields = entry): string => {
+      const key = fields.text(part);
       if (!Object.hasOwn(model.files, key))
-        throw bad(folder, `"${entry.label(part)}" names no file of "files": ${key}`);
+        throw bad(folder, `"${fields.label(part)}" names no file of "files": ${key}`);
       return key;
     };
+    const int8 = entry.has('int8') ? entry.object('int8') : undefined;
     const multiple = entry.has('multiple') ? entry.integer('multiple', 1, 1024) : undefined;
     const tile = entry.has('tile') ? parseTile(entry, 'tile', multiple ?? model.multiple, folder) : undefined;
     if (!tile && multiple !== undefined && model.tile.size % multiple !== 0) {
@@ -179,6 +182,7 @@ function parseExperts(
       head: file('head'),
       ...(tile ? { tile } : {}),
       ...(multiple === undefined ? {} : { multiple }),
+      ...(int8 ? { int8: { trunk: file('trunk', int8), head: file('head', int8) } } : {}),
     };
   }
   return experts;
@@ -203,6 +207,7 @@ export function expertOf(manifest: TrajectoryManifest, task: Task): Expert {
     head: expert?.head ?? 'head',
     tile: expert?.tile ?? manifest.tile,
     multiple: expert?.multiple ?? manifest.input.multiple,
+    ...(expert?.int8 ? { int8: expert.int8 } : {}),
   };
 }
 

@@ -1,6 +1,8 @@
 import {
   RestorationError,
   adapterField,
+  type ConcretePrecision,
+  type Precision,
   type RestoreRequest,
   type RunRecord,
   type RunStart,
@@ -8,6 +10,7 @@ import {
 } from '../../protocol';
 import type { ExpertAdapter } from '../adapters/lora';
 import { throwIfCancelled } from '../compact/compact-model';
+import { choosePrecision, type PrecisionCircumstances } from '../compact/precision';
 import { decodeSource, type SourcePicture } from '../image/decode';
 import { toEightBits, type AnyPixels } from '../image/pixels';
 import type { DeviceChoice } from '../models/devices';
@@ -25,7 +28,7 @@ import type { Stopwatch } from './stopwatch';
 /** The part of a request that says what is to be computed; how it is shown or saved is another matter. */
 export type ComputeRequest = Pick<
   RestoreRequest,
-  'input' | 'task' | 'prompt' | 'promptSource' | 'model' | 'adapters' | 'device' | 'scale' | 'priority'
+  'input' | 'task' | 'prompt' | 'promptSource' | 'model' | 'adapters' | 'device' | 'precision' | 'scale' | 'priority'
 >;
 
 /** Everything that is known before a network runs. */
@@ -40,7 +43,7 @@ export interface PreparedRun {
   /** The part of the record that no longer changes. */
   start: RunStart;
   /** What the model is asked, but for the severities and whom to tell. */
-  question: Pick<RestorationRequest, 'picture' | 'source' | 'task' | 'prompt' | 'pictureKey'>;
+  question: Pick<RestorationRequest, 'picture' | 'source' | 'task' | 'prompt' | 'pictureKey' | 'precision'>;
 }
 
 /**
@@ -82,6 +85,11 @@ export async function prepareRun(
   const acting = adapters.filter((adapter) => adapter.task === task);
   if (adapters.length > 0 && acting.length === 0) throw idleAdapter(adapters[0] as ExpertAdapter, task, taskSource);
   const adapter = adapterField(acting.map(({ record }) => record));
+  const precision = precisionOf(manifest, request.precision ?? 'auto', {
+    task,
+    device: choice.used,
+    adapted: acting.length > 0,
+  });
   const scale = request.scale ?? usualScale(manifest);
   const picture = await watch.time('decode', () => networkInput(source, task, scale, request.input));
   // A prompt that decided the task stands for itself; a task that was given is said first, in the model's own sentence.
@@ -109,6 +117,7 @@ export async function prepareRun(
         sha256: model.installed.sha256,
         ...(adapter === undefined ? {} : { adapter }),
         ...(manifest.experts ? { expert: task } : {}),
+        ...(precision === undefined ? {} : { precision }),
       },
       device: { requested: request.device, used: choice.used },
     },
@@ -117,6 +126,7 @@ export async function prepareRun(
       source: source.pixels,
       task,
       prompt: prompt.text,
+      ...(precision === undefined ? {} : { precision }),
       // Pictures of a batch do not come back: keeping their features would only cost.
       ...(request.priority === 'interactive' ? { pictureKey: pictureKey(source, picture) } : {}),
     },
@@ -142,6 +152,20 @@ function idleAdapter(adapter: ExpertAdapter, task: Task, source: RunRecord['task
 /** Whoever names a network that does one thing has said what is to be done. */
 function onlyTask(manifest: RestorationManifest): Task | undefined {
   return manifest.kind === 'network' && manifest.tasks.length === 1 ? manifest.tasks[0] : undefined;
+}
+
+function precisionOf(
+  manifest: RestorationManifest,
+  wish: Precision,
+  circumstances: PrecisionCircumstances,
+): ConcretePrecision | undefined {
+  if (manifest.kind === 'trajectory') return choosePrecision(manifest, wish, circumstances);
+  if (wish !== 'int8') return undefined;
+  throw new RestorationError(
+    'bad-argument',
+    `Precision int8 is not possible: model ${manifest.id} is a network of its author's making.`,
+    'Leave the precision out.',
+  );
 }
 
 /** What super-resolution usually means: the scale of a network that enlarges, otherwise 4. */

@@ -191,6 +191,8 @@ async function computed(
     task: record.task,
     prompt: record.prompt.text,
     severities: [severity],
+    // 16 bits show what int8 rounds away.
+    ...(depth === 8 && record.model.precision !== undefined ? { precision: record.model.precision } : {}),
     depth,
     signal,
     onProgress: ({ done, total }) => events.onProgress('network', done, total),

@@ -134,7 +134,16 @@ const experts: Json = {
   input: { multiple: 16, minimumSide: 32 },
   tile: { size: 512, overlap: 48 },
   experts: Object.fromEntries(
-    TASKS.map((task) => [task, { trunk: 'trunk', head: 'head', multiple: 16, tile: { size: 256, overlap: 16 } }]),
+    TASKS.map((task) => [
+      task,
+      {
+        trunk: 'trunk',
+        head: 'head',
+        multiple: 16,
+        tile: { size: 256, overlap: 16 },
+        int8: { trunk: 'trunk', head: 'head' },
+      },
+    ]),
   ),
 };
 
