@@ -208,7 +208,7 @@ function bandOf(
   if (points.every(({ low, high }) => low === high)) return '';
   const there = points.map(({ frame, high }) => `${x(frame)},${y(high)}`);
   const back = points.map(({ frame, low }) => `${x(frame)},${y(low)}`).reverse();
-  return `<polygon points="${[...there, ...back].join(' ')}" fill="${colour}" fill-opacity="0.13"/>`;
+  return `<polygon points="${[...there, ...back].join(' ')}" fill="${colour}" fill-opacity="0.1"/>`;
 }
 
 function lineOf(points: readonly string[], { colour, dashes }: Stroke): string {
