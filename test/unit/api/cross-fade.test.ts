@@ -31,7 +31,7 @@ describe('cross-fade', () => {
     const [first, middle, last] = await Promise.all(fade.frames.map((frame) => frame.image));
     assert.deepEqual(first, await run.frames[0]!.image);
     assert.deepEqual(last, await run.frames[2]!.image);
-    middle.data.forEach((value, i) => {
+    middle!.data.forEach((value, i) => {
       assert.equal(value, Math.floor((first.data[i]! + last.data[i]!) / 2 + 0.5));
     });
     assert.deepEqual([fade.record.task, fade.record.protocol?.name], ['low-light', 'rgb']);

@@ -103,7 +103,7 @@ describe('protocol detective', () => {
     const found = await look('lr-mixed', 'input', (picture, i) => small(picture, (i === 2 ? plain : matlab)!.shrink));
     const mixed = found.findings.find(({ statement }) => statement.includes('mixes resizers'));
     assert.deepEqual(mixed?.pictures, ['p2'], statements(found));
-    assert.match(mixed!.statement, /1 of 4 pictures \(p2\) were made by nearest neighbour/);
+    assert.match(mixed.statement, /1 of 4 pictures \(p2\) were made by nearest neighbour/);
   });
 
   it('results without a fault', async () => {

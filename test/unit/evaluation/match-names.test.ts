@@ -150,7 +150,7 @@ describe('names of result files', () => {
     fc.assert(
       fc.property(names, names, (results, references) => {
         const matches = matchNames(results, references, 'zebra');
-        const used = matches.resultOf.filter((place) => place !== undefined);
+        const used = matches.resultOf.filter((place): place is number => place !== undefined);
         assert.equal(new Set(used).size, used.length, 'no result is used twice');
         const accounted = new Set([
           ...used.map((place) => results[place]!),

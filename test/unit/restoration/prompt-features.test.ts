@@ -17,6 +17,7 @@ const golden = JSON.parse(readFileSync(path.resolve(__dirname, '../../fixtures/t
 describe('prompts', () => {
   it('hash to the ids of the recipe, and the encoder gives its vectors', async () => {
     const model = await findModel('compact');
+    assert.ok(model.manifest.kind === 'trajectory');
     const encoder = await Network.load(model, 'text', 'cpu');
     assert.ok(golden.length >= 10);
     for (const { text, ids, prompt, task } of golden) {
