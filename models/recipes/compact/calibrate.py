@@ -12,6 +12,8 @@ import numpy as np
 import torch
 
 import evaluate
+import metrics
+from prompts import UNIFORM
 from samples import files, load_pair
 from settings import save
 from train import load_averaged
@@ -30,12 +32,13 @@ def held_out(data, settings):
 
 def calibrate(network, encoder, pairs, log=print):
     """Sets and returns the best choice by the last frame's mean PSNR and SSIM (40 dB of SSIM a unit, the usual exchange rate at these values)."""
-    scores = {}
+    scores, model = {}, evaluate.TorchModel(network, encoder)
+    prompt = model.prompt(UNIFORM["low-light"])
     for short in CHOICES:
         network.head.stop_short.fill_(short)
-        curve = evaluate.measure(evaluate.TorchModel(network, encoder), pairs, "low-light", "rgb").mean(0)
-        scores[short] = curve[-1, 0] + 40 * curve[-1, 1]
-        log(f"short {short:.2f}: PSNR {' '.join(f'{v:.2f}' for v in curve[-4:, 0])}, SSIM {' '.join(f'{v:.4f}' for v in curve[-4:, 1])}")
+        values = np.array([metrics.compare(evaluate.trajectory(model, "low-light", y, prompt, [0.0])[0], x, "rgb") for _, y, x in pairs]).mean(0)
+        scores[short] = values[0] + 40 * values[1]
+        log(f"short {short:.2f}: PSNR {values[0]:.2f}, SSIM {values[1]:.4f}")
     best = max(scores, key=scores.get)
     network.head.stop_short.fill_(best)
     return best

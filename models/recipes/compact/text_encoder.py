@@ -232,6 +232,26 @@ def pin(encoder, texts, vectors):
         return float((torch.tanh(encoder.outer(hidden)) - vectors).abs().max())
 
 
+REQUESTS = Path(__file__).parent / "requests.jsonl"
+
+
+def asked(rng, scenes, copies=6):
+    """The written requests of requests.jsonl, each as it is, with typing errors, and beside a description of a scene."""
+    rows = [json.loads(line) for line in REQUESTS.read_text().splitlines() if line.strip()]
+    made = []
+    for row in rows:
+        k, meaning = prompts.TASKS.index(row["task"]), prompts.UNIFORM[row["task"]]
+        made.append((row["text"], k, meaning))
+        for _ in range(copies):
+            text = wording.spoil(rng, row["text"])
+            if rng.random() < 0.2:
+                words = wording.scene(rng, scenes)
+                made.append((f"{text} {words}" if rng.random() < 0.6 else f"{words} {text}", k, f"{meaning} {words}"))
+            else:
+                made.append((text, k, meaning))
+    return made
+
+
 def train(data, settings, log=print, old=None, corpus=None):
     """A new encoder. `old`: an encoder whose prompt vectors are kept as well as possible (networks were trained with them); the new one starts from it.
     `corpus`: texts with the sentence vectors of teacher.py, learned by the hidden layer beside the rest; without it texts are made here."""
@@ -243,6 +263,7 @@ def train(data, settings, log=print, old=None, corpus=None):
     made = [(text, k, meaning) for text, k, _, meaning in (wording.sample(rng, scenes) for _ in range(settings.text_pool))]
     if corpus is not None:
         made = list(zip(corpus["texts"], corpus["tasks"], corpus["meanings"])) + made
+    made += asked(rng, scenes)
     first_scene = len(made)
     made += [(prompts.with_scene(prompts.TASKS[i % 3], text), i % 3, prompts.with_scene(prompts.TASKS[i % 3], text)) for i, text in enumerate(scenes)]
     first_uniform = len(made)
