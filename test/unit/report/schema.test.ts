@@ -54,11 +54,13 @@ function placesOf(value: Json, here: Array<string | number> = []): Array<Array<s
 /** Types demand every field: a field that is added to the record has to be added here, and so meets both guards. */
 const complete: Required<RunRecord> & { frames: Array<Required<FrameRecord>>; model: Required<RunRecord['model']> } = {
   ...recordOf([]),
+  taskConfidence: 0.9,
   model: {
     id: 'compact',
     sha256: '',
     adapter: { file: 'rain.safetensors', sha256: 'ab'.repeat(32), scale: 0.5 },
     expert: 'deblurring',
+    precision: 'int8',
   },
   reference: { file: 'football-sharp.jpg', sha256: 'ef'.repeat(32) },
   protocol: { name: 'sr', scale: 4 },
