@@ -60,6 +60,27 @@ describe('the library in a notebook far from the package', () => {
     for (const frame of view.record.frames) assert.ok(files.includes(frame.file));
     assert.equal((await kernel.run('run.metrics.psnr.length')).text, '3');
   });
+
+  it('leaves a run that does not end its cell there as a finished one, and shows nothing of a quiet one', async () => {
+    const { displays, outcome } = await kernel.run(
+      "const shown = await restore('blurred.png', { task: 'deblurring', frames: 3 });\nconst more = 1;",
+    );
+    assert.deepEqual([outcome, displays.length], ['ok', 1]);
+    const view = displays[0]?.bundle[RUN_MIME];
+    assert.ok(isRunView(view) && view.state.kind === 'done' && view.record.frames.length === 3);
+    const quiet = await kernel.run(
+      "const quiet = await restore('blurred.png', { task: 'deblurring', frames: 3, quiet: true });\nconsole.log(quiet.frames.length);",
+    );
+    assert.deepEqual([quiet.outcome, quiet.displays.length, quiet.stdout], ['ok', 0, '3\n']);
+  });
+
+  it('draws curves as the last expression of a cell', async () => {
+    const { displays } = await kernel.run(
+      "import { curves } from 'progressive-restoration';\ncurves([{ name: 'quiet', items: [{ frames: [1, 2].map((index) => ({ index, psnr: 20 + index })) }] }], { metrics: ['psnr'] })",
+    );
+    assert.match(String(displays[0]?.bundle['image/svg+xml']), /^<svg /);
+    assert.match(String(displays[0]?.bundle['text/plain']), /quiet +21\.00 +22\.00/);
+  });
 });
 
 describe('the rolled-up declarations', () => {
