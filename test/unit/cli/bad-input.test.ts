@@ -284,10 +284,10 @@ describe('bad input', () => {
       message: /--protocol cannot be "cmyk"/,
     },
     {
-      what: 'metrics of one picture',
-      words: () => ['metrics', good, '--protocol', 'rgb'],
+      what: 'metrics of three pictures',
+      words: () => ['metrics', good, good, good, '--protocol', 'rgb'],
       code: 2,
-      message: /compares two pictures; got 1/,
+      message: /got 3/,
     },
     {
       what: 'an output folder that is a file',

@@ -65,7 +65,7 @@ describe('what the extension contributes', () => {
     for (const menu of ['explorer/context', 'editor/title/context']) {
       const [item] = contributes.menus[menu] ?? [];
       assert.equal(item?.command, COMMANDS.restoreImage);
-      assert.match(item?.when ?? '', /resourceExtname =~ \/\\\.\(png\|jpe\?g\)\$\/i/);
+      assert.match(item?.when ?? '', /resourceExtname =~ \/\\\.\(png\|jpe\?g\|webp\|avif\|tiff\?\)\$\/i/);
     }
   });
 
