@@ -30,7 +30,7 @@ from text_encoder import MAXIMUM_IDS, accuracy, hash_ids
 from train import load_averaged
 
 VERSION = "0.1.0"
-TILE, OVERLAP = 512, 48
+TILE, OVERLAP = 768, 96
 LICENSE = Path(__file__).parent / "LICENSE"
 
 

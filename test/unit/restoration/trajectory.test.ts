@@ -409,7 +409,7 @@ describe('the model that ships, in tiles', () => {
   for (const task of tasks) {
     it(`shows the same as in one piece: ${task}`, async () => {
       const { pixels } = await decodePicture(path.resolve(__dirname, '../../../notebooks/pictures/coffee.png'));
-      const picture = createPixels(304, 272);
+      const picture = createPixels(400, 336);
       for (let y = 0; y < picture.height; y++) {
         const from = ((y + 20) * pixels.width + 30) * 3;
         picture.data.set(pixels.data.subarray(from, from + picture.width * 3), y * picture.width * 3);
@@ -423,10 +423,10 @@ describe('the model that ships, in tiles', () => {
     });
 
     it(`leaves no seam on a gradient: ${task}`, async () => {
-      const picture = createPixels(288, 288);
-      for (let y = 0; y < 288; y++) {
-        for (let x = 0; x < 288; x++)
-          picture.data.fill(20 + Math.round((x + y) / 4), (y * 288 + x) * 3, (y * 288 + x) * 3 + 3);
+      const picture = createPixels(400, 400);
+      for (let y = 0; y < 400; y++) {
+        for (let x = 0; x < 400; x++)
+          picture.data.fill(20 + Math.round((x + y) * 0.18), (y * 400 + x) * 3, (y * 400 + x) * 3 + 3);
       }
       const [[whole], [tiled]] = await bothWays(picture, task, [0]);
       assert.ok(whole && tiled);
@@ -434,13 +434,13 @@ describe('the model that ships, in tiles', () => {
       assert.ok(psnr >= 50, `${psnr.toFixed(1)} dB`);
       // A seam is a place where a whole line leaves the picture in one piece: by less than a level, nobody sees it.
       const lineMeans = (frame: Pixels, horizontal: boolean): number[] =>
-        Array.from({ length: 288 }, (_, at) => {
+        Array.from({ length: 400 }, (_, at) => {
           let sum = 0;
-          for (let k = 16; k < 272; k++) {
+          for (let k = 16; k < 384; k++) {
             const [x, y] = horizontal ? [at, k] : [k, at];
-            sum += frame.data[(y * 288 + x) * 3] as number;
+            sum += frame.data[(y * 400 + x) * 3] as number;
           }
-          return sum / 256;
+          return sum / 368;
         });
       for (const horizontal of [true, false]) {
         const expected = lineMeans(whole, horizontal);
