@@ -36,6 +36,13 @@ export interface MetricsOptions {
  * @example
  * const { psnr, alignment } = await metrics('restored.png', 'sharp.png', { protocol: 'rgb' });
  */
+export function metrics(
+  a: string,
+  b: string,
+  options: MetricsOptions & { metrics?: undefined },
+): Promise<Measurement & Required<Pick<Measurement, 'psnr' | 'ssim' | 'flip'>>>;
+/** With `metrics` in the options only those that were asked for are there. */
+export function metrics(a: string, b: string, options: MetricsOptions): Promise<Measurement>;
 export function metrics(a: string, b: string, options: MetricsOptions): Promise<Measurement> {
   const { protocol, scale, metrics: wanted, region, maps, signal } = options;
   return inferenceClient().measure(
