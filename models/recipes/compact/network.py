@@ -234,10 +234,13 @@ class Network(nn.Module):
         super().__init__()
         self.trunk = Trunk(settings.widths, settings.encoder_blocks, settings.middle_blocks, settings.decoder_blocks, settings.descriptor, settings.prompt, settings.spectra)
         self.head = Head(settings.widths[0], settings.prompt)
+        self.bf16 = settings.bf16
 
     def forward(self, image, thumbnail, prompt, severities):
         """One frame for each of the severities (each (batch, 1))."""
-        features = self.trunk(image, thumbnail, prompt)
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.bf16):
+            features = self.trunk(image, thumbnail, prompt)
+        features = features.float()  # the head adds up what is left of the error, where 8 bits of mantissa would show
         return [self.head(image, features, prompt, s) for s in severities]
 
 
