@@ -58,7 +58,7 @@ export function activate(context: vscode.ExtensionContext): void {
     inference,
     panels,
     controller,
-    new RendererMessaging(files, log),
+    new RendererMessaging(files, controller, log),
     command(COMMANDS.restoreImage, (first, selected) => restoreImage({ panels, prompts, log }, first, selected)),
     command(COMMANDS.openAsNotebook, () => panels.active?.openAsNotebook()),
     command(COMMANDS.saveAs, () => panels.active?.saveAs()),

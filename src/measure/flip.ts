@@ -478,6 +478,27 @@ export function flipMap(test: Pixels, reference: Pixels): ScalarMap {
   return { data, width: test.width, height: test.height, left: 0, top: 0 };
 }
 
+/**
+ * As `flipMap`, some rows a step, for callers that must stay responsive: run it until it returns the map, and pause when
+ * a step has taken long enough. It yields the share that is done, in (0, 1).
+ *
+ * @throws RestorationError `size-mismatch` when the sides differ.
+ */
+export function* flipMapInSteps(test: Pixels, reference: Pixels, rows = 4): Generator<number, ScalarMap> {
+  assertSameSize(test, reference);
+  const { width, height } = test;
+  const data = new Float32Array(width * height);
+  const first = new Percept(test);
+  const second = new Percept(reference);
+  for (let y = 0; y < height; y++) {
+    first.next();
+    second.next();
+    differenceRow(first, second, 0, width, data, y * width);
+    if (y % rows === rows - 1 && y + 1 < height) yield (y + 1) / height;
+  }
+  return { data, width, height, left: 0, top: 0 };
+}
+
 /** A picture that several others are compared with. */
 export interface FlipReference {
   /**

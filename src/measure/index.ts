@@ -12,9 +12,10 @@ export {
   type ProtocolOptions,
   type Reference,
 } from './protocols';
-export { createFlipReference, flip, flipMap, type FlipReference } from './flip';
+export { createFlipReference, flip, flipMap, flipMapInSteps, type FlipReference } from './flip';
 export { errorMap, paintMap, ssimMap, type ColourRange, type ScalarMap } from './maps';
 export { MAGMA } from './magma';
+export { chooseRegion, differenceAt } from './choose-region';
 export { cropToRegion } from './region';
 export { estimateShift, type Shift } from './alignment';
 export { noReference, type NoReference } from './no-reference';

@@ -117,11 +117,21 @@ export interface RunView {
   record: RunRecord;
   state: RunState;
   pictures: FramePicture[];
-  /** The sharp reference, shown beside the frames when there is one. */
-  reference?: { thumbnail: string; crop?: string };
+  /** The sharp reference, shown beside the frames when there is one; `file` is its copy in the frames folder, as `<sha256>.png`. */
+  reference?: { thumbnail: string; crop?: string; file?: string };
   /** Name of the folder beside the notebook that holds the full frames, e.g. `quickstart.frames`. */
   framesFolder?: string;
+  /** What tells this run from others in one view, e.g. the model's name. */
+  label?: string;
+  /**
+   * Further runs to be shown with this one: a row each, same columns, same region, curves over each other. They have no `others`
+   * of their own. A reader that does not know this field shows the first run alone.
+   */
+  others?: RunView[];
 }
+
+/** Most runs that one view shows. */
+export const MAXIMUM_RUNS = 8;
 
 const DATA_URL = /^data:image\/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$/;
 /** Longest data URL taken from a saved output (a 512x512 lossless crop stays far below). */
@@ -267,6 +277,16 @@ function isFramePicture(value: unknown): value is FramePicture {
 /** Guard for what a renderer receives: saved outputs are untrusted, also in Restricted Mode. */
 export function isRunView(value: unknown): value is RunView {
   return (
+    isSingleRun(value) &&
+    (value.others === undefined ||
+      (Array.isArray(value.others) &&
+        value.others.length < MAXIMUM_RUNS &&
+        value.others.every((other) => isSingleRun(other) && other.others === undefined)))
+  );
+}
+
+function isSingleRun(value: unknown): value is Record<string, unknown> {
+  return (
     isObject(value) &&
     isRunRecord(value.record) &&
     isRunState(value.state) &&
@@ -276,8 +296,10 @@ export function isRunView(value: unknown): value is RunView {
     (value.reference === undefined ||
       (isObject(value.reference) &&
         isPictureDataUrl(value.reference.thumbnail) &&
-        (value.reference.crop === undefined || isPictureDataUrl(value.reference.crop)))) &&
-    (value.framesFolder === undefined || isFolderName(value.framesFolder))
+        (value.reference.crop === undefined || isPictureDataUrl(value.reference.crop)) &&
+        (value.reference.file === undefined || isText(value.reference.file, 1024)))) &&
+    (value.framesFolder === undefined || isFolderName(value.framesFolder)) &&
+    (value.label === undefined || isText(value.label, 256))
   );
 }
 

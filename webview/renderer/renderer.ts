@@ -30,7 +30,7 @@ export const activate: ActivationFunction = (context) => {
   const post = context.postMessage && ((message: RendererToExtension) => context.postMessage?.(message));
 
   context.onDidReceiveMessage?.((message: unknown) => {
-    if (isExtensionToRenderer(message)) requests.settle(message.requestId, message.dataUrl);
+    if (isExtensionToRenderer(message) && message.type === 'frame') requests.settle(message.requestId, message.dataUrl);
   });
 
   /** Asks for a full frame of an output; without messaging or without a folder there is none. */

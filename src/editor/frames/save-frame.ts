@@ -1,7 +1,7 @@
-import { copyFile, realpath, rename, rm } from 'node:fs/promises';
+import { copyFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { RestorationError } from '../../protocol';
+import { endingOfMade, RestorationError } from '../../protocol';
 
 export interface SaveFrameOptions {
   /** Absolute path of the frame. */
@@ -20,19 +20,8 @@ export interface SaveFrameOptions {
  */
 export async function saveFrameAs(options: SaveFrameOptions): Promise<vscode.Uri | undefined> {
   const extension = path.extname(options.source).slice(1).toLowerCase();
-  const target = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Save Restored Picture'),
-    defaultUri: vscode.Uri.file(path.join(options.folder, options.suggestedName)),
-    filters: { [extension.toUpperCase()]: [extension] },
-  });
+  const target = await askForName(vscode.l10n.t('Save Restored Picture'), extension, options);
   if (target === undefined) return undefined;
-  if (path.extname(target.fsPath).slice(1).toLowerCase() !== extension) {
-    throw new RestorationError(
-      'bad-argument',
-      vscode.l10n.t('Expected a file name that ends in .{0}, got "{1}".', extension, path.basename(target.fsPath)),
-      vscode.l10n.t('Choose a name that ends in .{0}.', extension),
-    );
-  }
   if (options.input !== undefined && (await isSameFile(options.input, target.fsPath))) {
     throw new RestorationError(
       'unwritable',
@@ -43,8 +32,40 @@ export async function saveFrameAs(options: SaveFrameOptions): Promise<vscode.Uri
       vscode.l10n.t('Choose another name.'),
     );
   }
-  await copyWhole(options.source, target.fsPath);
+  await writeWhole(target.fsPath, (temporary) => copyFile(options.source, temporary));
   return target;
+}
+
+/** Asks for a name and writes there what a view has made: `dataUrl` has passed `isMadeFile`. Resolves as `saveFrameAs`. */
+export async function saveMadeAs(options: {
+  dataUrl: string;
+  folder: string;
+  suggestedName: string;
+}): Promise<vscode.Uri | undefined> {
+  const { dataUrl } = options;
+  const target = await askForName(vscode.l10n.t('Save'), endingOfMade(dataUrl), options);
+  if (target === undefined) return undefined;
+  const bytes = Buffer.from(dataUrl.slice(dataUrl.indexOf(',') + 1), 'base64');
+  await writeWhole(target.fsPath, (temporary) => writeFile(temporary, bytes));
+  return target;
+}
+
+async function askForName(
+  title: string,
+  extension: string,
+  { folder, suggestedName }: { folder: string; suggestedName: string },
+): Promise<vscode.Uri | undefined> {
+  const target = await vscode.window.showSaveDialog({
+    title,
+    defaultUri: vscode.Uri.file(path.join(folder, suggestedName)),
+    filters: { [extension.toUpperCase()]: [extension] },
+  });
+  if (target === undefined || path.extname(target.fsPath).slice(1).toLowerCase() === extension) return target;
+  throw new RestorationError(
+    'bad-argument',
+    vscode.l10n.t('Expected a file name that ends in .{0}, got "{1}".', extension, path.basename(target.fsPath)),
+    vscode.l10n.t('Choose a name that ends in .{0}.', extension),
+  );
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {
@@ -53,11 +74,11 @@ async function isSameFile(a: string, b: string): Promise<boolean> {
   return realA.toLowerCase() === realB.toLowerCase();
 }
 
-/** Copies beside the target first, so that an interrupted copy never leaves half a picture under the chosen name. */
-async function copyWhole(source: string, target: string): Promise<void> {
+/** Writes beside the target first, so that an interruption never leaves half a file under the chosen name. */
+async function writeWhole(target: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.partial`);
   try {
-    await copyFile(source, temporary);
+    await write(temporary);
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -60,6 +60,18 @@ export class TypescriptController implements vscode.Disposable {
     await this.sessions.get(notebook)?.restart();
   }
 
+  /** Stops the notebook's running cell; does nothing when none runs. */
+  async interrupt(notebook: vscode.NotebookDocument): Promise<void> {
+    await this.sessions.get(notebook)?.interrupt();
+  }
+
+  /** Whether a cell of the notebook runs or waits; undefined where another extension's kernel may run its cells. */
+  isWorking(notebook: vscode.NotebookDocument): boolean | undefined {
+    const session = this.sessions.get(notebook);
+    if (session !== undefined) return session.client.busy;
+    return isTypescriptNotebook(notebook) ? false : undefined;
+  }
+
   private recommend(notebook: vscode.NotebookDocument): void {
     if (notebook.notebookType !== NOTEBOOK_TYPE || !isTypescriptNotebook(notebook)) return;
     this.controller.updateNotebookAffinity(notebook, vscode.NotebookControllerAffinity.Preferred);

@@ -2,18 +2,20 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { isRendererToExtension, RestorationError, type ExtensionToRenderer } from '../../protocol';
 import { findFrame, readFrame } from '../frames/frame-store';
-import { saveFrameAs } from '../frames/save-frame';
+import { saveFrameAs, saveMadeAs } from '../frames/save-frame';
 import { RENDERER_ID } from '../ids';
 import type { Log } from '../status/log';
+import type { TypescriptController } from './controller';
 import type { NotebookFiles } from './notebook-files';
 
-/** Serves the strip in a notebook: full frames from the folder beside it, and saving one of them. */
+/** Serves the strip in a notebook: full frames from the folder beside it, saving, stopping, and whether a cell works. */
 export class RendererMessaging implements vscode.Disposable {
   private readonly messaging = vscode.notebooks.createRendererMessaging(RENDERER_ID);
   private readonly subscription: vscode.Disposable;
 
   constructor(
     private readonly files: NotebookFiles,
+    private readonly kernel: Pick<TypescriptController, 'interrupt' | 'isWorking'>,
     private readonly log: Log,
   ) {
     this.subscription = this.messaging.onDidReceiveMessage(({ editor, message }) => {
@@ -26,14 +28,39 @@ export class RendererMessaging implements vscode.Disposable {
       this.log.info('A message of a notebook output was ignored: it has not the expected shape.');
       return;
     }
-    const folder = this.files.outputFolder(editor.notebook, message.framesFolder);
+    const { notebook } = editor;
     switch (message.type) {
       case 'frame':
-        await this.sendFrame(editor, message.requestId, folder, message.file);
+        await this.sendFrame(
+          editor,
+          message.requestId,
+          this.files.outputFolder(notebook, message.framesFolder),
+          message.file,
+        );
         return;
       case 'save-frame':
-        await this.saveFrame(folder, message.file, message.suggestedName);
+        await this.saveFrame(
+          this.files.outputFolder(notebook, message.framesFolder),
+          message.file,
+          message.suggestedName,
+        );
         return;
+      case 'save-made':
+        await saveMadeAs({
+          dataUrl: message.dataUrl,
+          folder: path.dirname(this.files.framesFolder(notebook)),
+          suggestedName: message.suggestedName,
+        });
+        return;
+      case 'stop':
+        await this.kernel.interrupt(notebook);
+        return;
+      case 'working': {
+        const { requestId } = message;
+        const answer: ExtensionToRenderer = { type: 'working', requestId, working: this.kernel.isWorking(notebook) };
+        await this.messaging.postMessage(answer, editor);
+        return;
+      }
     }
   }
 

@@ -1,7 +1,6 @@
 import { RestorationError, type Region, type RunRecord } from '../../protocol';
-import { CHANNELS, type Pixels } from '../../measure';
+import { CHANNELS, chooseRegion, type Pixels } from '../../measure';
 import { composePng, type PlacedPicture } from '../image/compose';
-import { chooseRegion } from './choose-region';
 import { BAND_HEIGHT, drawBand, type Curve } from './curve-band';
 import {
   ARROWS,

@@ -1,6 +1,5 @@
 import type { Region } from '../../protocol';
-import { assertSameSize, type Pixels } from '../../measure';
-import { differenceAt } from './choose-region';
+import { assertSameSize, differenceAt, type Pixels } from '../../measure';
 
 /** Sides of the cells in which differences are summed: the search needs no finer places. */
 const CELL = 8;

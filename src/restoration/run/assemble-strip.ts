@@ -13,7 +13,7 @@ import { throwIfCancelled } from '../compact/compact-model';
 import { decodePicture, type DecodedPicture } from '../image/decode';
 import { encodePng } from '../image/encode';
 import { storeByContent } from '../image/files';
-import { chooseRegion } from '../report/choose-region';
+import { chooseRegion } from '../../measure';
 import { bestFrames } from '../report/record';
 import type { RunEvents } from './events';
 import { FrameGauge } from './frame-gauge';
@@ -134,7 +134,7 @@ export async function assembleStrip(
     record,
     state: { kind: 'done' },
     pictures,
-    ...(reference ? { reference: await referencePicture(reference.pixels, region) } : {}),
+    ...(reference ? { reference: await referencePicture(reference.pixels, region, request.framesFolder) } : {}),
     framesFolder: path.basename(request.framesFolder),
   };
 }

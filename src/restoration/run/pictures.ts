@@ -1,5 +1,5 @@
 import type { FramePicture, Region } from '../../protocol';
-import { cropDataUrl, thumbnailDataUrl } from '../image/encode';
+import { cropDataUrl, storePng, thumbnailDataUrl } from '../image/encode';
 import type { Pixels } from '../image/pixels';
 
 /** Long side of the thumbnails in a notebook. */
@@ -11,6 +11,15 @@ export async function framePicture(index: number, pixels: Pixels, region: Region
   return { index, thumbnail, ...(region ? { crop: await cropDataUrl(pixels, region) } : {}) };
 }
 
-export async function referencePicture(pixels: Pixels, region: Region): Promise<{ thumbnail: string; crop: string }> {
-  return { thumbnail: await thumbnailDataUrl(pixels, THUMBNAIL_SIDE), crop: await cropDataUrl(pixels, region) };
+/** The reference as it travels, and a copy of it in `folder`, so that a view can measure any region against it. */
+export async function referencePicture(
+  pixels: Pixels,
+  region: Region,
+  folder: string,
+): Promise<{ thumbnail: string; crop: string; file: string }> {
+  return {
+    thumbnail: await thumbnailDataUrl(pixels, THUMBNAIL_SIDE),
+    crop: await cropDataUrl(pixels, region),
+    file: await storePng(folder, pixels),
+  };
 }

@@ -13,7 +13,7 @@ import { throwIfCancelled, type TrajectoryWork } from '../compact/compact-model'
 import { decodePicture } from '../image/decode';
 import { cropDataUrl, cropFileDataUrl, storePng } from '../image/encode';
 import { toEightBits, type AnyPixels, type Pixels } from '../image/pixels';
-import { chooseRegion } from '../report/choose-region';
+import { chooseRegion } from '../../measure';
 import { bestFrames } from '../report/record';
 import type { RunEvents } from './events';
 import { FrameGauge } from './frame-gauge';
@@ -133,9 +133,10 @@ export async function restorePicture(
     });
   }
   const shownRegion = region;
+  const { framesFolder } = request;
   const shownReference =
-    reference && shownRegion && request.framesFolder !== undefined
-      ? await watch.time('encode', () => referencePicture(reference.pixels, shownRegion))
+    reference && shownRegion && framesFolder !== undefined
+      ? await watch.time('encode', () => referencePicture(reference.pixels, shownRegion, framesFolder))
       : undefined;
   const warnings = [
     ...source.notes,

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { createFlipReference, cropToRegion, flip, flipMap, seededRandom, type Pixels } from '../../../src/measure';
+import {
+  createFlipReference,
+  cropToRegion,
+  flip,
+  flipMap,
+  flipMapInSteps,
+  seededRandom,
+  type Pixels,
+} from '../../../src/measure';
 import { assertRefused, noisy, related } from './pairs';
 import { decode, paint, ROOT } from './pictures';
 
@@ -27,6 +35,20 @@ describe('FLIP', () => {
       for (const value of [flip(test, reference), kept.measure(test), kept.measure(test), unkept.measure(test)]) {
         assert.ok(Math.abs(value - expected) < 1e-5, `${value} is not ${expected}`);
       }
+    });
+  }
+
+  for (const rows of [1, 4, 1000]) {
+    it(`gives the same map in steps of ${rows} rows, and rising shares on the way`, async () => {
+      const [pair] = golden.pairs;
+      const [test, reference] = [await decode(pair!.a), await decode(pair!.b)];
+      const steps = flipMapInSteps(test, reference, rows);
+      const shares: number[] = [];
+      let next = steps.next();
+      for (; next.done !== true; next = steps.next()) shares.push(next.value);
+      assert.deepEqual(next.value, flipMap(test, reference));
+      assert.equal(shares.length, Math.ceil(test.height / rows) - 1);
+      assert.ok(shares.every((share, at) => share > (shares[at - 1] ?? 0) && share < 1));
     });
   }
 

@@ -31,6 +31,11 @@ describe('messages of the views', () => {
     [
       { type: 'frame', requestId: 0, file: FILE, framesFolder: 'quickstart.frames' },
       { type: 'save-frame', file: FILE, framesFolder: 'my notebook.frames', suggestedName: 'lion.frame-9.png' },
+      { type: 'save-made', dataUrl: PICTURE, suggestedName: 'lion.crops.png' },
+      { type: 'save-made', dataUrl: 'data:text/csv;base64,YQ==', suggestedName: 'lion.frames.csv' },
+      { type: 'save-made', dataUrl: 'data:text/markdown;base64,YQ==', suggestedName: 'lion.frames.md' },
+      { type: 'stop' },
+      { type: 'working', requestId: 3 },
     ],
     [
       null,
@@ -43,6 +48,10 @@ describe('messages of the views', () => {
       { type: 'frame', requestId: 0, file: FILE },
       { type: 'save-frame', file: FILE, framesFolder: 'a.frames', suggestedName: '../lion.png' },
       { type: 'save-frame', file: FILE, framesFolder: 'a.frames', suggestedName: '' },
+      { type: 'save-made', dataUrl: 'data:text/html;base64,YQ==', suggestedName: 'lion.html' },
+      { type: 'save-made', dataUrl: 'data:image/png;base64,A"A', suggestedName: 'lion.png' },
+      { type: 'save-made', dataUrl: PICTURE, suggestedName: '../lion.png' },
+      { type: 'working' },
       { type: 'toString' },
     ],
   );
@@ -52,8 +61,11 @@ describe('messages of the views', () => {
     [
       { type: 'frame', requestId: 3 },
       { type: 'frame', requestId: 3, dataUrl: PICTURE },
+      { type: 'working', requestId: 3 },
+      { type: 'working', requestId: 3, working: false },
     ],
     [
+      { type: 'working', requestId: 3, working: 'yes' },
       { type: 'frame', dataUrl: PICTURE },
       { type: 'frame', requestId: 3, dataUrl: 'data:image/svg+xml;base64,AAAA' },
       { type: 'frame', requestId: 3, dataUrl: 'https://example.org/x.png' },

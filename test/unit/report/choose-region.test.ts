@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { chooseRegion, differenceAt } from '../../../src/restoration/report/choose-region';
+import { chooseRegion, differenceAt } from '../../../src/measure';
 import { paint } from '../measure/pictures';
 
 describe('choice of the region', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import type { Pixels } from '../../../src/measure';
 import { RestorationError, type FrameRecord, type RunRecord } from '../../../src/protocol';
-import { chooseRegion } from '../../../src/restoration/report/choose-region';
+import { chooseRegion } from '../../../src/measure';
 import { heightsOf } from '../../../src/restoration/report/curve-band';
 import { drawStrip } from '../../../src/restoration/report/draw-strip';
 import { fitText, letter, widthOf, wrapText } from '../../../src/restoration/report/lettering';

@@ -1,5 +1,5 @@
-import type { Region } from '../../protocol';
-import { CHANNELS, assertSameSize, type Pixels } from '../../measure';
+import type { Region } from '../protocol';
+import { CHANNELS, assertSameSize, type Pixels } from './pixels';
 
 /** Side of the region: nine of them stand side by side at 1:1 in a notebook's width. */
 const SIDE = 112;
