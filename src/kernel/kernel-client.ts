@@ -196,7 +196,8 @@ export class KernelClient {
     try {
       await this.start();
     } catch (error) {
-      if (this.running === job) this.finish(job, { outcome: 'error', error: cellError(RestorationError.from(error)) });
+      if (this.running === job)
+        this.finish(job, { outcome: 'error', error: cellError(RestorationError.from(error).message) });
       return;
     }
     // Interrupted while the process started.
@@ -280,19 +281,18 @@ export class KernelClient {
 
   private onProcessExit(source: KernelProcess, exit: ProcessExit): void {
     if (source !== this.process) return;
-    const started = this.sent || this.running === undefined;
     // The signal that breaks loops came at the one moment at which it ends the process.
     if (exit.signal === 'SIGINT' && this.escalation) this.end('interrupted');
     const reason = this.ending ?? 'crashed';
     this.process = undefined;
     this.ending = undefined;
-    if (reason === 'crashed') {
-      const error = cellError(crash(exit));
-      // A start that failed is told by `start` itself, with its cause.
-      if (started) this.settleAll({ outcome: 'error', error }, { kind: 'failed', message: error.message });
-    }
-    const message = reason === 'crashed' ? crash(exit).message : this.exitOf(reason).message;
+    const { message } = reason === 'crashed' ? (source.failure ?? crash(exit)) : this.exitOf(reason);
+    // Before the cells that end with it are settled: who starts the next ones knows then that there is a new process.
     for (const listener of [...this.exitListeners]) listener({ reason, message });
+    if (reason !== 'crashed') return;
+    // At whatever moment it died, also before the running cell was sent to it: no cell waits for a process that is gone.
+    const error = cellError(message);
+    this.settleAll({ outcome: 'error', error }, { kind: 'failed', message });
   }
 
   private exitOf(reason: Exclude<KernelExit['reason'], 'crashed'>): KernelExit {
@@ -321,8 +321,8 @@ function crash(exit: ProcessExit): RestorationError {
   );
 }
 
-function cellError(error: RestorationError): CellError {
-  return { name: 'KernelError', message: error.message, stack: '' };
+function cellError(message: string): CellError {
+  return { name: 'KernelError', message, stack: '' };
 }
 
 function failure(result: ExecutionResult): { kind: 'failed'; message: string } {

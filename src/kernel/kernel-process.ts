@@ -45,8 +45,11 @@ const OWN_GROUP = process.platform !== 'win32';
 export class KernelProcess {
   readonly ready: Promise<Record<string, string>>;
   readonly exited: Promise<ProcessExit>;
+  /** Why it never became ready; undefined while it may still, and once it has. */
+  failure: RestorationError | undefined;
   private readonly child: ChildProcess;
   private ended = false;
+  private isReady = false;
 
   constructor(
     options: LaunchOptions & { offersService: boolean },
@@ -68,14 +71,21 @@ export class KernelProcess {
     });
     this.child.stdio[4]?.on('error', () => this.kill());
 
-    let settleReady: { resolve: (versions: Record<string, string>) => void; reject: (error: unknown) => void };
+    let resolveReady: (versions: Record<string, string>) => void;
+    let rejectReady: (error: RestorationError) => void;
     this.ready = new Promise((resolve, reject) => {
-      settleReady = { resolve, reject };
+      resolveReady = resolve;
+      rejectReady = reject;
     });
+    const fail = (error: RestorationError): void => {
+      if (this.isReady || this.failure) return;
+      this.failure = error;
+      rejectReady(error);
+    };
     // A caller that is gone before the start ends must not turn its failure into an unhandled rejection.
     this.ready.catch(() => undefined);
     const limit = setTimeout(() => {
-      settleReady.reject(
+      fail(
         new RestorationError(
           'internal',
           `The notebook kernel did not start within ${START_LIMIT_MS / 1000} seconds.`,
@@ -89,7 +99,8 @@ export class KernelProcess {
       if (!isKernelEvent(message)) return;
       if (message.type === 'ready') {
         clearTimeout(limit);
-        settleReady.resolve(message.versions);
+        this.isReady = true;
+        resolveReady(message.versions);
       }
       this.listeners.onEvent(message);
     });
@@ -101,7 +112,7 @@ export class KernelProcess {
         clearTimeout(limit);
         this.killGroup();
         const exit = { code, signal, stderr: failure ? failure.message : stderr };
-        settleReady.reject(startFailure(exit));
+        fail(startFailure(exit));
         this.listeners.onExit(exit);
         resolve(exit);
       };

@@ -136,6 +136,25 @@ describe('notebook kernel in the editor', () => {
     assert.notEqual(again[0], victim);
   });
 
+  it('ends a cell with number, mark and sentence at whatever moment of it the kernel dies', async () => {
+    const { workbench } = editor();
+    const notebook = new NotebookView(workbench);
+    const cell = notebook.cells().nth(1);
+    for (const wait of [0, 15, 60, 250]) {
+      await notebook.run(0);
+      await notebook.waitForSuccess(1, 120_000);
+      const running = await kernels();
+      assert.equal(running.length, 1);
+      await notebook.run(1);
+      await notebook.isRunning().first().waitFor({ timeout: 90_000 });
+      await workbench.page.waitForTimeout(wait);
+      for (const pid of running) process.kill(pid, 'SIGKILL');
+      await cell.locator('.codicon-notebook-state-error').waitFor({ timeout: 60_000 });
+      await notebook.output('text=/kernel ended unexpectedly .*SIGKILL/');
+      assert.match(await cell.locator('.execution-count-label').innerText(), /^\[2\]$/);
+    }
+  });
+
   it('ends the kernel when its notebook is closed', async () => {
     const { workbench } = editor();
     assert.ok((await kernels()).length > 0);

@@ -37,6 +37,11 @@ export class CellOutputs {
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
+  /** Removes what the cell showed before; what comes after follows it. */
+  clear(): void {
+    this.enqueue(() => this.execution.clearOutput());
+  }
+
   stream(name: 'stdout' | 'stderr', text: string): void {
     const last = this.entries.at(-1);
     if (last?.kind === 'stream' && last.name === name) last.pending += text;

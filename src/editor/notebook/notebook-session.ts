@@ -9,12 +9,22 @@ export interface SessionListeners {
   onFailure(error: unknown): void;
 }
 
+/** A cell that waits, and what it was promised: the variables of the kernel that was there when it was run. */
+interface Waiting {
+  execution: vscode.NotebookCellExecution;
+  generation: number;
+}
+
 /** One notebook's kernel and the cells that wait for it. */
 export class NotebookSession {
-  private readonly queue: vscode.NotebookCellExecution[] = [];
+  private readonly queue: Waiting[] = [];
   private readonly active = new Set<vscode.NotebookCell>();
   private pumping = false;
   private order = 0;
+  /** Counts the kernels of this notebook that ended unexpectedly. */
+  private generation = 0;
+  /** How the last one ended, until a cell has told it. */
+  private untold: string | undefined;
 
   constructor(
     readonly client: KernelClient,
@@ -22,7 +32,11 @@ export class NotebookSession {
   ) {
     client.onExit(({ reason, message }) => {
       this.order = 0;
-      if (reason === 'crashed') listeners.onFailure(new RestorationError('internal', message, ''));
+      this.untold = undefined;
+      if (reason !== 'crashed') return;
+      this.generation += 1;
+      this.untold = message;
+      listeners.onFailure(new RestorationError('internal', message, ''));
     });
   }
 
@@ -32,7 +46,7 @@ export class NotebookSession {
       // The editor refuses a second execution of a cell that waits or runs.
       if (this.active.has(cell)) continue;
       this.active.add(cell);
-      this.queue.push(controller.createNotebookCellExecution(cell));
+      this.queue.push({ execution: controller.createNotebookCellExecution(cell), generation: this.generation });
     }
     await this.pump();
   }
@@ -55,7 +69,7 @@ export class NotebookSession {
   }
 
   private dropQueue(): void {
-    for (const execution of this.queue.splice(0)) this.end(execution, undefined);
+    for (const { execution } of this.queue.splice(0)) this.end(execution, undefined);
   }
 
   private async pump(): Promise<void> {
@@ -63,9 +77,9 @@ export class NotebookSession {
     this.pumping = true;
     const busy = this.listeners.onBusy();
     try {
-      for (let execution = this.queue.shift(); execution !== undefined; execution = this.queue.shift()) {
-        const success = await this.execute(execution);
-        this.end(execution, success);
+      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+        const success = await this.execute(next);
+        this.end(next.execution, success);
         if (success !== true) this.dropQueue();
       }
     } finally {
@@ -75,17 +89,27 @@ export class NotebookSession {
   }
 
   /** Resolves to true for success, false for an error and undefined for an interrupted cell. */
-  private async execute(execution: vscode.NotebookCellExecution): Promise<boolean | undefined> {
+  private async execute({ execution, generation }: Waiting): Promise<boolean | undefined> {
     this.order += 1;
     execution.executionOrder = this.order;
     execution.start(Date.now());
     const outputs = new CellOutputs(execution, (error) => this.listeners.onFailure(error));
+    outputs.clear();
+    const lost = this.untold;
+    this.untold = undefined;
+    // The cells above it ran in a kernel that is gone.
+    if (lost !== undefined && generation !== this.generation) {
+      await outputs.finish({ name: 'KernelError', message: lost, stack: '' });
+      return false;
+    }
+    if (lost !== undefined) outputs.stream('stderr', `${lost}\n`);
     try {
-      await execution.clearOutput();
+      // Handed over in the same turn: were anything waited for first, a kernel that dies meanwhile would fail no cell.
       const { outcome, error } = await this.client.execute(execution.cell.document.getText(), {
         onStream: (name, text) => outputs.stream(name, text),
         onDisplay: (id, bundle) => outputs.display(id, bundle),
       });
+      if (error !== undefined && error.message === this.untold) this.untold = undefined;
       await outputs.finish(error);
       return outcome === 'interrupted' ? undefined : outcome === 'ok';
     } catch (error) {

@@ -35,7 +35,7 @@ export class NotebookView {
     await this.cells().nth(index).hover();
     await this.cells()
       .nth(index)
-      .getByRole('button', { name: /Execute Cell/ })
+      .getByRole('button', { name: /^Execute Cell(?! and)/ })
       .click({ timeout: SHORT });
   }
 
