@@ -120,7 +120,7 @@ def write_graphs(task, network, encoder, folder):
     folder = Path(folder)
     prompt = encoder.encode([UNIFORM[task]])[0]
     image = torch.rand(1, 3, 64, 96)
-    features = torch.rand(1, network.head.first.in_channels, 16, 24)
+    features = torch.rand(1, network.head.first.in_channels + (16 if network.head.inverse else 0), 16, 24)
     plane = {2: "height", 3: "width"}
     quarter = {2: "quarter_height", 3: "quarter_width"}
     graph_of(network.trunk, (image, torch.rand(1, 3, 64, 64), prompt), ["image", "thumbnail", "prompt"], ["features"], {"image": plane, "features": quarter}, folder / f"{task}-trunk.onnx")

@@ -24,7 +24,7 @@ from text_encoder import TextEncoder
 def tensors(path):
     """{PyTorch name: fp32 tensor} of a graph's initialisers."""
     model = onnx.load(str(path))
-    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_short|^spectra\.steps)(\.half)?$", t.name)}
+    stored = {t.name.removesuffix(".half"): numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if re.search(r"(\.(weight|bias)|^stop_short|^(spectra|inverse)\.steps)(\.half)?$", t.name)}
     # Equal tensors (biases that always got the same gradients) stand in the file once, and the others are copies of it.
     for node in model.graph.node:
         if node.op_type == "Identity" and node.input[0] in stored:
@@ -50,6 +50,7 @@ def settings_of(task, trunk, text):
         decoder_blocks=tuple(count(trunk, f"decode.{k}") for k in range(levels - 1)),
         descriptor=trunk["descriptor.layers.10.weight"].shape[0],
         spectra=trunk["spectra.code.weight"].shape[0] if "spectra.code.weight" in trunk else 0,
+        inverse=trunk["inverse.hidden.weight"].shape[0] if "inverse.hidden.weight" in trunk else 0,
         prompt=text["outer.weight"].shape[0],
         buckets=text["table.weight"].shape[0],
         embedding=text["table.weight"].shape[1],

@@ -84,6 +84,21 @@ class PatternConv(nn.Conv2d):
         self.merged = False
 
 
+def waves(steps):
+    """Cosines and sines of an n x n transform, (n * n, 1, n, n): half of the spectrum (rows -n/2 .. n/2 - 1, columns 0 .. n/2 - 1), cosines first."""
+    n = len(steps)
+    place = steps / n
+    rows, columns = (steps - n // 2)[:, None, None, None], steps[: n // 2][None, :, None, None]
+    phase = 2 * torch.pi * (rows * place[:, None] + columns * place[None, :]).reshape(-1, 1, n, n)
+    return torch.cat([torch.cos(phase), torch.sin(phase)])
+
+
+def taper(steps):
+    """A raised cosine over a window; copies that overlap by half add up to one."""
+    window = 0.5 - 0.5 * torch.cos(2 * torch.pi * (steps + 0.5) / len(steps))
+    return window[:, None] * window[None]
+
+
 class Spectra(nn.Module):
     """What the power spectra around each place say about the blur there: a code at 1/16 of the resolution.
 
@@ -99,20 +114,55 @@ class Spectra(nn.Module):
         self.code = nn.Conv2d(2 * width, width, 1)
         self.register_buffer("steps", torch.arange(float(window)))  # kept with the weights: what is not, the exporter would turn into four megabytes of waves
 
-    def waves(self):
-        n = self.window
-        place = self.steps / n
-        taper = 0.5 - 0.5 * torch.cos(2 * torch.pi * (place + 0.5 / n))
-        rows, columns = (self.steps - n // 2)[:, None, None, None], self.steps[: n // 2][None, :, None, None]
-        phase = 2 * torch.pi * (rows * place[:, None] + columns * place[None, :]).reshape(-1, 1, n, n)
-        return torch.cat([torch.cos(phase), torch.sin(phase)]) * (taper[:, None] * taper[None])
-
     def forward(self, image):
         luma = F.pad(image.mean(1, keepdim=True), (8, 8, 8, 8), mode="reflect")
-        real, imaginary = F.conv2d(luma, self.waves(), stride=16).chunk(2, 1)
+        real, imaginary = F.conv2d(luma, waves(self.steps) * taper(self.steps), stride=16).chunk(2, 1)
         power = F.avg_pool2d(F.pad(real * real + imaginary * imaginary, (2, 2, 2, 2), mode="replicate"), 5, 1)
         level = torch.log(power + 1e-4)
         return self.code(bend(self.mix((level - level.mean(1, keepdim=True)) / 2)))
+
+
+class Inverse(nn.Module):
+    """A linear inverse filter for each place: windows of the brightness are transformed, every frequency is multiplied, and what changed is added up again.
+
+    Blur divides a window's spectrum by known amounts where its path is known; a Wiener filter multiplies by what is left of them. The network reads the path from
+    the logarithms of the spectra around, of the picture and of its half (windows of 32 pixels, averaged over 5x5), and says the 1,024 real factors itself. Real factors
+    mean symmetric kernels, so nothing moves. A stack of 3x3 convolutions needed an hour for what this learns of short streaks in two minutes.
+    """
+
+    def __init__(self, width=128, window=32):
+        super().__init__()
+        half = window * window // 2
+        self.mix = nn.ModuleList(nn.Conv2d(half, width, 1) for _ in range(2))
+        self.hidden = nn.Conv2d(width, width, 1)
+        self.factors = nn.ModuleList(nn.Conv2d(width, half, 1) for _ in range(2))
+        for layer in self.factors:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        self.register_buffer("steps", torch.arange(float(window)))
+
+    def forward(self, image):
+        """What has to be added to the brightness, (batch, 1, height, width)."""
+        n = len(self.steps)
+        wave = waves(self.steps)
+        # Both halves of the spectrum of a real picture; the first column has no twin.
+        twice = torch.where(self.steps[: n // 2] > 0, 2.0, 1.0) / n**2
+        back = wave * torch.cat([twice] * (2 * n))[:, None, None, None]
+        wave = wave * taper(self.steps)
+        luma, x, spectra = image.mean(1, keepdim=True), 0.0, []
+        for mix, picture, stride in ((self.mix[0], luma, n // 2), (self.mix[1], F.avg_pool2d(luma, 2), n // 4)):
+            spectrum = F.conv2d(F.pad(picture, (n // 2,) * 4, mode="replicate"), wave, stride=stride)
+            real, imaginary = spectrum.chunk(2, 1)
+            power = F.avg_pool2d(F.pad(real * real + imaginary * imaginary, (2, 2, 2, 2), mode="replicate"), 5, 1)
+            level = torch.log(power + 1e-4)
+            x = x + mix((level - level.mean(1, keepdim=True)) / 2)
+            spectra.append(spectrum)
+        x = bend(self.hidden(bend(x)))
+        fine, coarse = (
+            F.conv_transpose2d(spectrum * torch.cat([layer(x)] * 2, 1), back * share, stride=stride)[:, :, n // 2 : -(n // 2), n // 2 : -(n // 2)]
+            for spectrum, layer, stride, share in zip(spectra, self.factors, (n // 2, n // 4), (1.0, 0.25))  # quarter: windows of the half overlap four times
+        )
+        return fine + F.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class Block(nn.Module):
@@ -172,13 +222,18 @@ class Descriptor(nn.Module):
 class Trunk(nn.Module):
     """A U-Net on 1/4, 1/8, 1/16 ... of the resolution: as many levels as there are widths. With one width it is a plain residual network at 1/4."""
 
-    def __init__(self, widths=(64, 96, 144), encoder_blocks=(1, 2), middle_blocks=5, decoder_blocks=(3, 3), descriptor=32, prompt=32, spectra=0):
+    def __init__(self, widths=(64, 96, 144), encoder_blocks=(1, 2), middle_blocks=5, decoder_blocks=(3, 3), descriptor=32, prompt=32, spectra=0, inverse=0):
         super().__init__()
         inner = 64
         self.descriptor = Descriptor(descriptor)
         self.spectra = Spectra(spectra) if spectra else None
         self.condition = nn.Sequential(nn.Linear(prompt + descriptor, inner), nn.LeakyReLU(0.1), nn.Linear(inner, inner), nn.LeakyReLU(0.1))
-        self.stem = PatternConv(51, widths[0], planes=3, pixels_in=True, direct=1 / 16, detail=1 / 4)
+        self.inverse = Inverse(inverse) if inverse else None
+        self.trust = conv(widths[0], 1) if inverse else None
+        if inverse:
+            nn.init.zeros_(self.trust.weight)
+            nn.init.zeros_(self.trust.bias)
+        self.stem = PatternConv(51 + (16 if inverse else 0), widths[0], planes=3, pixels_in=True, direct=1 / 16, detail=1 / 4)
         steps = list(zip(widths, widths[1:]))
         self.encode = nn.ModuleList(Stage(wide, inner, blocks, spectra, 4 << level) for level, ((wide, _), blocks) in enumerate(zip(steps, encoder_blocks)))
         self.down = nn.ModuleList(conv(wide, deep, 2) for wide, deep in steps)
@@ -187,13 +242,17 @@ class Trunk(nn.Module):
         self.decode = nn.ModuleList(Stage(wide, inner, blocks, spectra, 4 << level) for level, ((wide, _), blocks) in enumerate(zip(steps, decoder_blocks)))
         self.last = conv(widths[0], widths[0])
 
-    def forward(self, image, thumbnail, prompt):
+    def forward(self, image, thumbnail, prompt, change=None):
         # A dark picture is lifted first, so that its structure is as large as any other's; its own brightness follows at low resolution.
         light = thumbnail.mean((1, 2, 3), keepdim=True)
         lifted = (image * (0.25 / (light + 0.005)).clamp(min=1.0)).clamp(max=2.0)
         condition = self.condition(torch.cat([prompt, self.descriptor(thumbnail)], 1))
         code = self.spectra(lifted) if self.spectra is not None else None
-        stem = self.stem(torch.cat([F.pixel_unshuffle(lifted - 0.45, 4), F.avg_pool2d(image, 4) - 0.45], 1))
+        planes = [F.pixel_unshuffle(lifted - 0.45, 4), F.avg_pool2d(image, 4) - 0.45]
+        if self.inverse is not None:
+            change = F.pixel_unshuffle(self.inverse(image) if change is None else change, 4)
+            planes.append(change)
+        stem = self.stem(torch.cat(planes, 1))
         x, passed = stem, []
         for encode, down in zip(self.encode, self.down):
             x = encode(x, condition, code)
@@ -202,12 +261,15 @@ class Trunk(nn.Module):
         x = self.middle(x, condition, code)
         for up, decode in reversed(list(zip(self.up, self.decode))):
             x = decode(passed.pop() + F.pixel_shuffle(up(x), 2), condition, code)
-        return self.last(x) + stem
+        x = self.last(x) + stem
+        # What the inverse filter adds goes to the frames as far as the network trusts it.
+        return x if self.inverse is None else torch.cat([x.float(), change * 2 * torch.sigmoid(self.trust(x).float())], 1)
 
 
 class Head(nn.Module):
-    def __init__(self, width=64, prompt=32):
+    def __init__(self, width=64, prompt=32, inverse=0):
         super().__init__()
+        self.inverse = inverse
         self.modulation = nn.Sequential(nn.Linear(prompt + 3, 64), nn.LeakyReLU(0.1), nn.Linear(64, 4 * width))
         self.first = conv(width, width)
         self.second = PatternConv(width, 96, planes=6, pixels_in=False, direct=0.15, detail=0.05)
@@ -222,8 +284,11 @@ class Head(nn.Module):
     def forward(self, image, features, prompt, severity):
         s = severity + (1 - severity) * self.stop_short
         a, b, c, d = self.modulation(torch.cat([prompt, s, s * s, s * s * s], 1))[:, :, None, None].chunk(4, 1)
-        x = bend(self.first(features * gate(a) + b)) * gate(c) + d
+        width = self.first.in_channels
+        x = bend(self.first(features[:, :width] * gate(a) + b)) * gate(c) + d
         gain, offset = F.pixel_shuffle(self.second(x), 4).chunk(2, 1)
+        if self.inverse:
+            offset = offset + F.pixel_shuffle(features[:, width:], 4)
         left = (1 - s)[:, :, None, None]
         # exp(5) = 148: more than any exposure that 8 bits survive, and no overflow whatever the picture.
         return image * torch.exp(left * 5.0 * torch.tanh(gain * 0.2)) + left * offset
@@ -232,14 +297,16 @@ class Head(nn.Module):
 class Network(nn.Module):
     def __init__(self, settings):
         super().__init__()
-        self.trunk = Trunk(settings.widths, settings.encoder_blocks, settings.middle_blocks, settings.decoder_blocks, settings.descriptor, settings.prompt, settings.spectra)
-        self.head = Head(settings.widths[0], settings.prompt)
+        self.trunk = Trunk(settings.widths, settings.encoder_blocks, settings.middle_blocks, settings.decoder_blocks, settings.descriptor, settings.prompt, settings.spectra, settings.inverse)
+        self.head = Head(settings.widths[0], settings.prompt, settings.inverse)
         self.bf16 = settings.bf16
 
-    def forward(self, image, thumbnail, prompt, severities):
-        """One frame for each of the severities (each (batch, 1))."""
+    def forward(self, image, thumbnail, prompt, severities, change=None):
+        """One frame for each of the severities (each (batch, 1)); `change` is what the inverse filter adds, where it is known already."""
+        if self.trunk.inverse is not None and change is None:
+            change = self.trunk.inverse(image)
         with torch.autocast(image.device.type, torch.bfloat16, enabled=self.bf16):
-            features = self.trunk(image, thumbnail, prompt)
+            features = self.trunk(image, thumbnail, prompt, change)
         features = features.float()  # the head adds up what is left of the error, where 8 bits of mantissa would show
         return [self.head(image, features, prompt, s) for s in severities]
 

@@ -27,6 +27,7 @@ class Settings:
     middle_blocks: int = 5
     decoder_blocks: tuple = (3, 3)
     descriptor: int = 32
+    inverse: int = 0  # width of what chooses the inverse filters; 0 = none
     spectra: int = 0  # channels of the code of local power spectra; 0 = none
     # training; the schedule follows the clock, not the steps, because cores may be shared
     batches: tuple = ((0.0, 64, 8), (0.5, 96, 8))  # (from this share of the schedule, side of the crops, crops a step)
@@ -40,6 +41,7 @@ class Settings:
     between: float = 0.5
     fourier: float = 0.05
     square: float = 0.0
+    filtered: float = 0.3  # weight of the inverse filter's own error
     bf16: bool = False  # trunk in bfloat16: two to four times as fast where the cores have AMX, slower where they do not
     processes: int = 1
     workers: int = 1

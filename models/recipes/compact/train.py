@@ -48,6 +48,17 @@ def known(weights, network):
     return {name: weights.get(name, buffers.get(name)) for name in network.state_dict()}
 
 
+def take_over(network, weights):
+    """Starts from the weights of a network that may have had fewer input channels, or fewer or more parts."""
+    own = network.state_dict()
+    for name, value in weights.items():
+        if name in own and own[name].shape == value.shape:
+            own[name].copy_(value)
+        elif name in own and own[name].ndim == 4 and own[name].shape[0] == value.shape[0]:
+            own[name].zero_()
+            own[name][:, : value.shape[1]].copy_(value)
+
+
 def load_averaged(path, weights="average", encoder=None):
     """(network, text encoder, settings, state) of a checkpoint: the averaged weights, or with "model" the last ones. `encoder` stands in for the checkpoint's own."""
     state = torch.load(path, map_location="cpu", weights_only=False)
@@ -71,7 +82,8 @@ def losses(network, batch, settings):
     """Mean absolute error of the clean frame and of one random frame, and of the clean frame's spectrum."""
     x, y, part, real = batch["x"], batch["y"], batch["part"], batch["real"]
     zero = torch.zeros_like(batch["severity"])
-    clean, between = network(y, batch["thumbnail"], batch["prompt"], [zero, batch["severity"]])
+    change = network.trunk.inverse(y) if settings.inverse else None
+    clean, between = network(y, batch["thumbnail"], batch["prompt"], [zero, batch["severity"]], change)
 
     def distance(output, target):
         error = (output - target).abs().mean((1, 2, 3))
@@ -86,7 +98,8 @@ def losses(network, batch, settings):
 
     last, mid = distance(clean, x).mean(), distance(between, part).mean()
     spectrum = (torch.fft.rfft2(clean, norm="ortho") - torch.fft.rfft2(x, norm="ortho")).abs().mean()
-    return last + settings.between * mid + settings.fourier * spectrum, last.detach(), mid.detach()
+    filtered = (y.mean(1, keepdim=True) + change - x.mean(1, keepdim=True)).abs().mean() if settings.inverse else 0.0
+    return last + settings.between * mid + settings.fourier * spectrum + settings.filtered * filtered, last.detach(), mid.detach()
 
 
 class Validation:
@@ -139,7 +152,7 @@ def train(data, run, settings, minutes, budget=None, start=None, device="cpu"):
         from from_onnx import load
 
         shipped, encoder = load(start, settings.task)[:2]
-        network.load_state_dict(shipped.state_dict())
+        take_over(network, shipped.state_dict())
     elif (run / "text.pt").exists():
         encoder.load_state_dict(torch.load(run / "text.pt", weights_only=False)["model"])
     else:
