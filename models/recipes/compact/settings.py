@@ -20,6 +20,8 @@ class Settings:
     text_steps: int = 900
     text_batch: int = 192
     text_pool: int = 40000
+    text_copies: int = 6  # spoiled copies of every written request
+    text_rate: float = 4e-3
     text_taught: float = 0.0  # weight of the teacher's sentence vectors; its opinion on single words counts whenever there is a corpus
     # network: one width a level, the first at a quarter of the resolution
     widths: tuple = (64, 96, 144)
