@@ -44,15 +44,17 @@ export {
   type ModelProgress,
   type NetworkHints,
 } from './models';
-export { Run, Frame, type Picture, type RunMetrics, type SaveAsOptions, type SavedRun } from './run';
+export { Run, Frame, type Picture, type Preview, type RunMetrics, type SaveAsOptions, type SavedRun } from './run';
 export { shutdown } from './session';
 export {
   RestorationError,
   DEVICES,
+  GUIDANCE_KINDS,
   METRICS,
   METRIC_PROTOCOLS,
   RUN_MIME,
   RUN_SCHEMA,
+  SCHEDULERS,
   TASKS,
   isRunRecord,
   severityOf,
@@ -64,8 +66,12 @@ export {
   type Device,
   type DegradationGuess,
   type DeviceReport,
+  type DiffusionRecord,
+  type DiffusionWish,
   type ErrorCode,
+  type Fit,
   type FrameRecord,
+  type GuidanceKind,
   type AlignmentReport,
   type MapFiles,
   type MapKind,
@@ -75,9 +81,11 @@ export {
   type MetricValue,
   type PictureDepth,
   type PictureFormat,
+  type PreviewRecord,
   type Region,
   type RunRecord,
   type SavedPicture,
+  type SchedulerKind,
   type Stage,
   type Task,
 } from '../protocol';

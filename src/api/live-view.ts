@@ -44,8 +44,9 @@ export class LiveView {
   }
 
   onFrame(frame: { record: FrameRecord; picture?: FramePicture }): void {
-    this.frames.push(frame.record);
-    if (frame.picture) this.pictures.push(frame.picture);
+    // A diffusion model shows estimates of its frames before they are finished.
+    replace(this.frames, frame.record);
+    if (frame.picture) replace(this.pictures, frame.picture);
     this.schedule();
   }
 
@@ -99,6 +100,12 @@ export class LiveView {
     };
     this.host.show(this.displayId, { [RUN_MIME]: view, 'text/plain': describe(this.name, state) });
   }
+}
+
+function replace<T extends { index: number }>(list: T[], item: T): void {
+  const at = list.findIndex(({ index }) => index === item.index);
+  if (at < 0) list.push(item);
+  else list[at] = item;
 }
 
 function describe(name: string, state: RunView['state']): string {

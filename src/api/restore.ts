@@ -6,6 +6,7 @@ import {
   RestorationError,
   type AdapterWish,
   type Device,
+  type DiffusionWish,
   type Metric,
   type MetricProtocol,
   type Precision,
@@ -61,6 +62,12 @@ export interface RestoreOptions {
    * (about twice as fast, within 0.1 dB), else fp32. "int8" is refused where it is not possible. 16-bit results are fp32.
    */
   precision?: Precision;
+  /**
+   * For diffusion models (CogVideoX): `steps`, `seed`, `scheduler` ('ddim' or 'dpm'), `guidance` (1 = none, half the time),
+   * `guidanceKind` ('fixed', 'oscillating' as the reference's dynamic one, 'cosine'), `previews` (estimates shown on the way)
+   * and `noise` (a safetensors file in place of the seed). What is left out is the model's own.
+   */
+  diffusion?: DiffusionWish;
   /** Metric protocol: `sr` for super-resolution and `rgb` for the other tasks unless said otherwise. */
   protocol?: MetricProtocol;
   /** What is measured against the reference: psnr, ssim and lpips unless said otherwise; flip costs as much again. */
@@ -104,6 +111,7 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
     ...(options.adapter === undefined ? {} : { adapters: adapterWishes(options.adapter) }),
     device: options.device ?? 'auto',
     ...(options.precision === undefined ? {} : { precision: options.precision }),
+    ...(options.diffusion === undefined ? {} : { diffusion: diffusionWish(options.diffusion) }),
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.region === undefined ? {} : { region: options.region }),
@@ -120,6 +128,10 @@ function adapterWishes(option: AdapterOption | readonly AdapterOption[]): Adapte
     const named = typeof file !== 'string' || file === '' || ADAPTER_NAME.test(file);
     return { file: named ? file : path.resolve(file), scale };
   });
+}
+
+function diffusionWish(wish: DiffusionWish): DiffusionWish {
+  return wish.noise === undefined ? wish : { ...wish, noise: path.resolve(wish.noise) };
 }
 
 function framesOf({ frames, severity, severities }: RestoreOptions): Pick<RestoreRequest, 'frames' | 'severities'> {

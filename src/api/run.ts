@@ -89,6 +89,16 @@ export class Frame {
   }
 }
 
+/** An estimate of the restored picture that a diffusion model made on the way. */
+export interface Preview {
+  /** 1-based number of the step after which it was made. */
+  step: number;
+  /** Training step of the model, from 999 (noise) to 0. */
+  timestep: number;
+  /** Path of the estimate as a PNG. */
+  file: string;
+}
+
 /** Metrics of all frames, in order; empty lists without a reference. */
 export interface RunMetrics {
   /** dB. */
@@ -171,6 +181,16 @@ export class Run implements Displayable {
       ssim: frame(best.ssim),
       ...(best.lpips === undefined ? {} : { lpips: frame(best.lpips) }),
     };
+  }
+
+  /**
+   * Estimates of the restored picture that a diffusion model made on the way, in order; empty for other models.
+   *
+   * @example strip([...run.previews.map(({ file }) => file), run.last.file], { task: 'deblurring' })
+   */
+  get previews(): readonly Preview[] {
+    const { previews = [] } = this.view.record.diffusion ?? {};
+    return previews.map(({ step, timestep, file }) => ({ step, timestep, file: path.join(this.folder, file) }));
   }
 
   /** The strip as a PNG: overview, crops of the region and the curves under them. */

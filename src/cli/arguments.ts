@@ -2,15 +2,18 @@ import { parseArgs } from 'node:util';
 import {
   CHANNEL_KINDS,
   DEVICES,
+  GUIDANCE_KINDS,
   METRICS,
   METRIC_PROTOCOLS,
   PICTURE_FORMATS,
   PRECISIONS,
   RestorationError,
+  SCHEDULERS,
   TASKS,
   type ChannelKind,
   type DegradationWishes,
   type Device,
+  type DiffusionWish,
   type Metric,
   type MetricProtocol,
   type PictureDepth,
@@ -33,6 +36,12 @@ const OPTIONS = {
   adapter: { type: 'string', multiple: true },
   device: { type: 'string' },
   precision: { type: 'string' },
+  steps: { type: 'string' },
+  scheduler: { type: 'string' },
+  guidance: { type: 'string' },
+  'guidance-kind': { type: 'string' },
+  noise: { type: 'string' },
+  previews: { type: 'string' },
   protocol: { type: 'string' },
   metrics: { type: 'string' },
   maps: { type: 'string' },
@@ -88,6 +97,8 @@ export interface Call {
   maps: string | undefined;
   device: Device;
   precision: Precision | undefined;
+  /** For diffusion models; undefined when nothing is asked of them. */
+  diffusion: DiffusionWish | undefined;
   prompt: string | undefined;
   /** An endpoint is to describe the scene. */
   describe: 'endpoint' | undefined;
@@ -164,6 +175,29 @@ function seed(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,15}$/.test(value)) return Number(value);
   throw wrong(`--seed has to be a whole number from 0, not ${JSON.stringify(value)}.`);
+}
+
+function notNegative(value: string | undefined, option: string): number | undefined {
+  if (value === undefined) return undefined;
+  const result = value.trim() === '' ? Number.NaN : Number(value);
+  if (result >= 0 && Number.isFinite(result)) return result;
+  throw wrong(`--${option} has to be a number from 0, not ${JSON.stringify(value)}.`);
+}
+
+/** What is asked of a diffusion model; the inference process checks the ranges. */
+function diffusion(values: Partial<Record<OptionName, unknown>>): DiffusionWish | undefined {
+  const text = (name: OptionName): string | undefined => values[name] as string | undefined;
+  const wish: DiffusionWish = {
+    steps: number(text('steps'), 'steps', true),
+    seed: seed(text('seed')),
+    scheduler: choice(text('scheduler'), SCHEDULERS, 'scheduler'),
+    guidance: notNegative(text('guidance'), 'guidance'),
+    guidanceKind: choice(text('guidance-kind'), GUIDANCE_KINDS, 'guidance-kind'),
+    noise: text('noise'),
+    previews: notNegative(text('previews'), 'previews'),
+  };
+  const asked = Object.entries(wish).filter(([, value]) => value !== undefined);
+  return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }
 
 /** `FILE` or `FILE:0.5`; a drive letter's colon is no scale. */
@@ -252,6 +286,7 @@ export function parseCall(words: string[]): Call {
     maps: values.maps,
     device: choice(values.device, DEVICES, 'device') ?? 'auto',
     precision: choice(values.precision, PRECISIONS, 'precision'),
+    diffusion: diffusion(values),
     prompt: values.prompt,
     describe: choice(values.describe, ['endpoint'] as const, 'describe'),
     reference: values.reference,

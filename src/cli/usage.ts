@@ -1,10 +1,20 @@
-import { CHANNEL_KINDS, DEVICES, METRIC_PROTOCOLS, PICTURE_FORMATS, PRECISIONS, TASKS } from '../protocol';
+import {
+  CHANNEL_KINDS,
+  DEVICES,
+  GUIDANCE_KINDS,
+  METRIC_PROTOCOLS,
+  PICTURE_FORMATS,
+  PRECISIONS,
+  SCHEDULERS,
+  TASKS,
+} from '../protocol';
 
 export const USAGE = `Usage: progressive-restoration COMMAND ...
 
   restore IMAGE... --out DIR [--task TASK] [--prompt TEXT | --prompt auto | --describe endpoint] [--reference FILE]
                    [--frames N | --severity S[,S...]] [--scale 4] [--model ID] [--adapter FILE[:SCALE]]... [--device DEVICE]
-                   [--precision PRECISION] [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--save FILE|DIR [--format FORMAT] [--depth 8|16] [--quality 1-100]] [--json]
+                   [--precision PRECISION] [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--save FILE|DIR [--format FORMAT] [--depth 8|16] [--quality 1-100]]
+                   [--steps N] [--seed N] [--scheduler SCHEDULER] [--guidance G] [--guidance-kind KIND] [--noise FILE] [--previews N] [--json]
       Restores pictures; writes NAME.frame-K.png, NAME.strip.png and NAME.run.json into DIR. Without a task the
       prompt decides what to do, and without a prompt a look at the picture. --prompt auto describes the scene by
       what can be measured; --describe endpoint sends a small copy of the picture to the multimodal model that
@@ -13,6 +23,8 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
       in a folder as NAME.restored.EXT. With it, --out may be left out.
       --adapter merges a LoRA adapter into the model: a .safetensors file, or the name of one that ships with it; SCALE is
       1 unless said otherwise. It decides the task when neither task nor prompt does.
+      --steps and what follows are for diffusion models (CogVideoX): --guidance 1 is none and takes half the time, --noise
+      is a safetensors file in place of the seed, --previews counts the estimates that are kept on the way.
   detect IMAGE... [--json]
       What seems to be wrong with pictures, how sure that is, and why.
   evaluate DIR --task TASK [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]
@@ -64,6 +76,8 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
   PRECISION ${PRECISIONS.join(' | ')}: int8 is about twice as fast on a CPU, where the model has it; auto takes it there
   FORMAT    ${PICTURE_FORMATS.join(' | ')}
   CHANNELS  ${CHANNEL_KINDS.join(' | ')}
+  SCHEDULER ${SCHEDULERS.join(' | ')}
+  KIND      ${GUIDANCE_KINDS.join(' | ')}
 
   --help, --version
   Exit codes: 0 done, 1 the work failed, 2 the call was wrong.

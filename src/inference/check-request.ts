@@ -3,27 +3,35 @@ import {
   ADAPTER_NAME,
   CHANNEL_KINDS,
   DEVICES,
+  GUIDANCE_KINDS,
   INSPECT_QUESTIONS,
   MAXIMUM_ADAPTER_SCALE,
   MAXIMUM_FRAMES,
+  MAXIMUM_GUIDANCE,
   MAXIMUM_SEED,
+  MAXIMUM_STEPS,
   METRICS,
   METRIC_PROTOCOLS,
   MOST_ADAPTERS,
   PICTURE_FORMATS,
   PRECISIONS,
   RestorationError,
+  SCHEDULERS,
   TASKS,
   WISHES,
   isAdapterScale,
   isDegradation,
+  isGuidanceScale,
+  isPreviewCount,
   isRegion,
   isRunRecord,
+  isStepCount,
   type AdapterWish,
   type Degradation,
   type DegradationWishes,
   type DegradeRequest,
   type DescribeRequest,
+  type DiffusionWish,
   type DrawRequest,
   type FigureRequest,
   type InspectRequest,
@@ -133,6 +141,33 @@ function severities(value: unknown): number[] {
   );
 }
 
+function diffusion(value: unknown): DiffusionWish {
+  if (!isObject(value)) throw bad(`The wishes for a diffusion model have to be an object, not ${shown(value)}.`, '');
+  const wish: DiffusionWish = {
+    steps: optional(value.steps, (v) => {
+      if (isStepCount(v)) return v;
+      throw bad(
+        `Steps have to be a whole number from 1 to ${MAXIMUM_STEPS}, not ${shown(v)}.`,
+        'The usual number is 50.',
+      );
+    }),
+    seed: optional(value.seed, seed),
+    scheduler: optional(value.scheduler, (v) => oneOf(v, SCHEDULERS, 'scheduler')),
+    guidance: optional(value.guidance, (v) => {
+      if (isGuidanceScale(v)) return v;
+      throw bad(`Guidance has to be a number from 0 to ${MAXIMUM_GUIDANCE}, not ${shown(v)}.`, 'The usual one is 6.');
+    }),
+    guidanceKind: optional(value.guidanceKind, (v) => oneOf(v, GUIDANCE_KINDS, 'kind of guidance')),
+    noise: optional(value.noise, (v) => absolutePath(v, 'noise')),
+    previews: optional(value.previews, (v) => {
+      if (isPreviewCount(v)) return v;
+      throw bad(`Previews have to be a whole number from 0 to 64, not ${shown(v)}.`, 'The usual number is 4.');
+    }),
+  };
+  // What was not given is not there: a model that knows no steps is told only of what somebody asked.
+  return Object.fromEntries(Object.entries(wish).filter(([, wanted]) => wanted !== undefined));
+}
+
 function restore(value: Untrusted): RestoreRequest {
   const wanted = optional(value.severities, severities);
   return {
@@ -148,6 +183,7 @@ function restore(value: Untrusted): RestoreRequest {
     adapters: optional(value.adapters, adapters),
     device: oneOf(value.device, DEVICES, 'device'),
     precision: optional(value.precision, (v) => oneOf(v, PRECISIONS, 'precision')),
+    diffusion: optional(value.diffusion, diffusion),
     protocol: optional(value.protocol, (v) => oneOf(v, METRIC_PROTOCOLS, 'metric protocol')),
     metrics: optional(value.metrics, metrics),
     region: optional(value.region, region),

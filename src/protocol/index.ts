@@ -3,6 +3,7 @@ export * from './errors';
 export * from './pictures';
 export * from './adapters';
 export * from './precision';
+export * from './diffusion';
 export * from './run';
 export * from './messages';
 export * from './metrics';

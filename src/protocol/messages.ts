@@ -1,5 +1,6 @@
 import type { ConcreteDevice, Device, MetricProtocol, Task } from './tasks';
 import type { AdapterWish } from './adapters';
+import type { DiffusionWish } from './diffusion';
 import type { Precision } from './precision';
 import type { DegradeRequest, DegradeResult, SampleRequest, SampleResult } from './degradation-requests';
 import type { Failure } from './errors';
@@ -42,6 +43,8 @@ export interface RestoreRequest {
   device: Device;
   /** Absent = auto. */
   precision?: Precision;
+  /** For diffusion models; absent = the model's own. */
+  diffusion?: DiffusionWish;
   /** Metric protocol; absent = the task's usual one. */
   protocol?: MetricProtocol;
   /** What is measured against the reference; absent = PSNR, SSIM and LPIPS. */

@@ -1,4 +1,5 @@
 import { isAdapterField, type AdapterField } from './adapters';
+import { isDiffusionRecord, type DiffusionRecord } from './diffusion';
 import type { ConcretePrecision } from './precision';
 import { isFiniteNumber, isObject, isOneOf, isText } from './checks';
 import {
@@ -74,6 +75,8 @@ export interface RunRecord {
   seconds: { decode: number; network: number; metrics: number; encode: number; total: number };
   /** How the picture went through the networks: a trunk that did not run was remembered from a run before. */
   work?: { tiles: number; trunkRuns: number; headRuns: number };
+  /** How a diffusion model came to its frames. */
+  diffusion?: DiffusionRecord;
   /** Highest memory of the process that computed, up to the end of this run. */
   peakMemoryMiB?: number;
   versions: Record<string, string>;
@@ -237,6 +240,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
     isObject(seconds) &&
     ['decode', 'network', 'metrics', 'encode', 'total'].every((key) => isFiniteNumber(seconds[key])) &&
     (work === undefined || (isObject(work) && ['tiles', 'trunkRuns', 'headRuns'].every((key) => isCount(work[key])))) &&
+    (value.diffusion === undefined || isDiffusionRecord(value.diffusion)) &&
     (value.peakMemoryMiB === undefined || isFiniteNumber(value.peakMemoryMiB)) &&
     isObject(versions) &&
     Object.values(versions).every((v) => isText(v, 256)) &&

@@ -6,6 +6,8 @@ import { SafetensorsFile } from './safetensors';
 /** Adapters are small; the largest for the embedded model has under a megabyte, one for five billion parameters 300 MB. */
 const LARGEST_FILE = 2 * 1024 ** 3;
 const PREFIX = 'base_model.model.';
+/** Where some trainers keep a layer's alpha. */
+const ALPHA = '.alpha';
 /** `base_model.model.trunk.middle.blocks.0.first.lora_A.weight`; `default` is the name that PEFT gives inside a program. */
 const KEY = /^(?<layer>.+)\.lora_(?<factor>[AB])(?:\.default)?\.weight$/;
 
@@ -53,25 +55,46 @@ function positive(metadata: ReadonlyMap<string, string>, name: string, label: st
   );
 }
 
+/** What a file of low-rank factors holds, whatever it was made for. */
+export interface LowRankFile {
+  label: string;
+  sha256: string;
+  layers: LowRankLayer[];
+  /** The alpha of a layer, where the file says it in a tensor of its own (`LAYER.alpha`). */
+  alphas: ReadonlyMap<string, number>;
+  metadata: ReadonlyMap<string, string>;
+}
+
 /**
- * Reads a LoRA adapter: a safetensors file in PEFT's key layout whose metadata hold `r` and `lora_alpha`.
+ * Reads all factors of a LoRA adapter: a safetensors file in PEFT's key layout.
  *
- * @param wish a file, and how strongly it acts
+ * @param prefixes of which the first that a layer's name begins with is cut off
  * @throws RestorationError `missing-file`; `bad-adapter` when it is no safetensors file, holds other tensors than pairs of
- *   lora_A and lora_B, or numbers that are not finite
+ *   lora_A and lora_B (and alphas), or numbers that are not finite
  */
-export async function readAdapter({ file, scale }: AdapterWish): Promise<Adapter> {
+export async function readLowRankFile(file: string, prefixes: readonly string[] = [PREFIX]): Promise<LowRankFile> {
   const label = path.basename(file);
   const opened = await SafetensorsFile.open(file, LARGEST_FILE);
+  const plain = (layer: string): string =>
+    layer.slice((prefixes.find((prefix) => layer.startsWith(prefix)) ?? '').length);
   try {
     const { metadata, tensors } = opened.header;
     const pairs = new Map<string, { A?: string; B?: string }>();
+    const alphas = new Map<string, number>();
     for (const key of tensors.keys()) {
+      if (key.endsWith(ALPHA)) {
+        const { data } = await opened.floats(key);
+        if (data.length !== 1 || !Number.isFinite(data[0])) {
+          throw refusedAdapter(label, `${shown(key)} is not one finite number`, ANOTHER_FILE);
+        }
+        alphas.set(plain(key.slice(0, -ALPHA.length)), data[0] as number);
+        continue;
+      }
       const { layer, factor } = KEY.exec(key)?.groups ?? {};
       if (layer === undefined || factor === undefined) {
         throw refusedAdapter(label, `it holds ${shown(key)}, which is no part of a LoRA adapter`, ANOTHER_FILE);
       }
-      const name = layer.startsWith(PREFIX) ? layer.slice(PREFIX.length) : layer;
+      const name = plain(layer);
       const pair = pairs.get(name) ?? {};
       if (pair[factor as 'A' | 'B'] !== undefined) {
         throw refusedAdapter(label, `it holds ${shown(name)} more than once`, ANOTHER_FILE);
@@ -79,7 +102,6 @@ export async function readAdapter({ file, scale }: AdapterWish): Promise<Adapter
       pairs.set(name, { ...pair, [factor]: key });
     }
     if (pairs.size === 0) throw refusedAdapter(label, 'it is empty', ANOTHER_FILE);
-    const strength = (scale * positive(metadata, 'lora_alpha', label)) / positive(metadata, 'r', label);
     const layers: LowRankLayer[] = [];
     for (const [name, { A, B }] of pairs) {
       if (A === undefined || B === undefined) {
@@ -87,10 +109,26 @@ export async function readAdapter({ file, scale }: AdapterWish): Promise<Adapter
       }
       layers.push(layerOf(name, await opened.floats(A), await opened.floats(B), label));
     }
-    return { label, record: { file: label, sha256: await opened.sha256(), scale }, strength, layers, metadata };
+    return { label, sha256: await opened.sha256(), layers, alphas, metadata };
   } finally {
     await opened.close();
   }
+}
+
+/**
+ * Reads a LoRA adapter of a trajectory model, whose metadata hold `r` and `lora_alpha`.
+ *
+ * @param wish a file, and how strongly it acts
+ * @throws RestorationError what `readLowRankFile` throws; `bad-adapter` when the metadata do not say how strong it is
+ */
+export async function readAdapter({ file, scale }: AdapterWish): Promise<Adapter> {
+  const { label, sha256, layers, alphas, metadata } = await readLowRankFile(file);
+  const [other] = alphas.keys();
+  if (other !== undefined) {
+    throw refusedAdapter(label, `it holds ${shown(other + ALPHA)}, which is no part of a LoRA adapter`, ANOTHER_FILE);
+  }
+  const strength = (scale * positive(metadata, 'lora_alpha', label)) / positive(metadata, 'r', label);
+  return { label, record: { file: label, sha256, scale }, strength, layers, metadata };
 }
 
 function layerOf(name: string, a: LowRankLayer['a'], b: LowRankLayer['b'], label: string): LowRankLayer {
@@ -120,6 +158,7 @@ function layerOf(name: string, a: LowRankLayer['a'], b: LowRankLayer['b'], label
 
 /** An adapter that fits an expert of a trajectory model: for which task, and what it changes in each of the two networks. */
 export interface ExpertAdapter {
+  kind: 'expert';
   record: AdapterRecord;
   label: string;
   task: Task;
@@ -182,5 +221,5 @@ export function expertAdapter(
       );
     parts[part].push({ ...layer, name: layer.name.slice(part.length + 1) });
   }
-  return { record, label, task, strength, ...parts };
+  return { kind: 'expert', record, label, task, strength, ...parts };
 }

@@ -139,6 +139,39 @@ export function parseSafetensorsHeader(header: Uint8Array, dataBytes: number, la
   return { metadata, tensors };
 }
 
+/** The values of a tensor as float32, last dimension first. */
+export interface FloatTensor {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+const READERS = { F16: floatsOfHalves, BF16: floatsOfBrainFloats, F32: floatsOfSingles };
+
+function isFloating(dtype: SafetensorsType): dtype is keyof typeof READERS {
+  return Object.hasOwn(READERS, dtype);
+}
+
+/**
+ * All tensors of a safetensors file that is in memory.
+ *
+ * @throws RestorationError `bad-adapter` when it is none, or when a type is none of F16, BF16 and F32
+ */
+export function readSafetensors(bytes: Uint8Array, label: string): Map<string, FloatTensor> {
+  if (bytes.length < 8) throw refused(label, 'it is too short for a header');
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(LONGEST_HEADER) || length > BigInt(bytes.length - 8)) {
+    throw refused(label, `its header is said to have ${length} bytes`);
+  }
+  const start = 8 + Number(length);
+  const { tensors } = parseSafetensorsHeader(bytes.subarray(8, start), bytes.length - start, label);
+  const result = new Map<string, FloatTensor>();
+  for (const [name, { dtype, shape, begin, end }] of tensors) {
+    if (!isFloating(dtype)) throw refused(label, `tensor ${shown(name)} is ${dtype}; F16, BF16 or F32 was expected`);
+    result.set(name, { shape, data: READERS[dtype](bytes.subarray(start + begin, start + end)) });
+  }
+  return result;
+}
+
 /** A safetensors file on the disk; tensors are read when they are asked for. */
 export class SafetensorsFile {
   private constructor(
@@ -192,16 +225,15 @@ export class SafetensorsFile {
    *
    * @throws RestorationError `bad-adapter` when there is no such tensor, or when its type is none of F16, BF16 and F32
    */
-  async floats(name: string): Promise<{ shape: readonly number[]; data: Float32Array }> {
+  async floats(name: string): Promise<FloatTensor> {
     const entry = this.header.tensors.get(name);
     if (!entry) throw refused(this.label, `it has no tensor ${shown(name)}`);
     const { dtype, shape, begin, end } = entry;
-    if (dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'F32') {
+    if (!isFloating(dtype)) {
       throw refused(this.label, `tensor ${shown(name)} is ${dtype}; F16, BF16 or F32 was expected`);
     }
     const bytes = await bytesAt(this.handle, this.dataStart + begin, end - begin, this.label);
-    const read = { F16: floatsOfHalves, BF16: floatsOfBrainFloats, F32: floatsOfSingles }[dtype];
-    return { shape, data: read(bytes) };
+    return { shape, data: READERS[dtype](bytes) };
   }
 
   /** Of the whole file, hexadecimal. */

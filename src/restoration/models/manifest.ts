@@ -4,6 +4,7 @@ import path from 'node:path';
 import { RestorationError, TASKS, type Task } from '../../protocol';
 import { installedModelsFolder, modelsFolder } from './locations';
 import { Fields, MANIFEST, badManifest, isObject, shownValue } from './manifest-fields';
+import { parseCogVideoXSettings, type CogVideoXSettings } from './cogvideox-manifest';
 import { parseNetworkSettings, type NetworkSettings } from './network-manifest';
 
 export interface ModelFile {
@@ -72,8 +73,16 @@ export interface NetworkManifest extends ManifestBase, NetworkSettings {
   experts?: undefined;
 }
 
+/** A text-and-image-to-video diffusion model (src/restoration/cogvideox). */
+export interface CogVideoXManifest extends ManifestBase, CogVideoXSettings {
+  kind: 'cogvideox';
+  tasks: Task[];
+  uniformPrompts: Record<Task, string>;
+  experts?: undefined;
+}
+
 /** A model that restores pictures. */
-export type RestorationManifest = TrajectoryManifest | NetworkManifest;
+export type RestorationManifest = TrajectoryManifest | NetworkManifest | CogVideoXManifest;
 
 export type Manifest = RestorationManifest | MetricManifest;
 
@@ -226,7 +235,15 @@ export function parseManifest(json: unknown, folder: string): Manifest {
     license: fields.text('license'),
     files: parseFiles(fields.object('files'), folder),
   };
-  const kind = fields.oneOf('kind', ['trajectory', 'network', 'metric'] as const);
+  const kind = fields.oneOf('kind', ['trajectory', 'network', 'metric', 'cogvideox'] as const);
+  if (kind === 'cogvideox') {
+    requireFiles(folder, base.files, ['vae_encoder', 'vae_decoder', 'transformer']);
+    // A free prompt needs both; without them the embeddings of the model's own sentences have to be there.
+    const encodes = Object.hasOwn(base.files, 'text_encoder');
+    requireFiles(folder, base.files, [encodes ? 'tokenizer' : 'embeddings']);
+    const tasks = parseTasks(fields, folder);
+    return { ...base, kind, tasks, uniformPrompts: parseUniform(fields, tasks), ...parseCogVideoXSettings(fields) };
+  }
   if (kind === 'network') {
     requireFiles(folder, base.files, ['network']);
     const tasks = parseTasks(fields, folder);
@@ -244,7 +261,6 @@ export function parseManifest(json: unknown, folder: string): Manifest {
   }
   requireFiles(folder, base.files, fields.has('experts') ? ['text'] : ['trunk', 'head', 'text']);
   const tasks = parseTasks(fields, folder);
-  const uniform = fields.object('uniformPrompts');
   const prompt = fields.object('prompt');
   const tile = parseTile(fields, 'tile', inputSizes.multiple, folder);
   const experts = fields.has('experts')
@@ -263,8 +279,13 @@ export function parseManifest(json: unknown, folder: string): Manifest {
       maximumIds: prompt.integer('maximumIds', 1, 100_000),
       width: prompt.integer('width', 1, 65_536),
     },
-    uniformPrompts: Object.fromEntries(tasks.map((task) => [task, uniform.text(task)])) as Record<Task, string>,
+    uniformPrompts: parseUniform(fields, tasks),
   };
+}
+
+function parseUniform(fields: Fields, tasks: readonly Task[]): Record<Task, string> {
+  const uniform = fields.object('uniformPrompts');
+  return Object.fromEntries(tasks.map((task) => [task, uniform.text(task)])) as Record<Task, string>;
 }
 
 /** Reads and checks the manifest in a folder; the files are verified when they are loaded. */

@@ -25,7 +25,7 @@ export interface ModelEntry {
   name: string;
   version: string;
   license: string;
-  kind: 'trajectory' | 'network';
+  kind: 'trajectory' | 'network' | 'cogvideox';
   tasks: Task[];
   /** Pixels of the result for one of the input, for networks that enlarge. */
   scale?: number;

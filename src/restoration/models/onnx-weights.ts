@@ -3,8 +3,9 @@ import { block, integer, rewritten, text as textField } from './onnx-encode';
 import { Malformed, fieldsOf } from './onnx-graph';
 
 /**
- * Weights of an ONNX model: read by name, and written back changed. Only weights that stand in the model's own bytes as raw
- * data are reached (every exporter writes them so); all else is copied as it is. Field numbers are those of onnx.proto (ONNX 1.16).
+ * Weights of an ONNX model: read by name, and written back changed. Only weights that stand as raw data in the model's own
+ * bytes, or in files beside it that are given, are reached (every exporter writes them so); all else is copied as it is. Field
+ * numbers are those of onnx.proto (ONNX 1.16).
  */
 
 const FLOAT = 1;
@@ -15,7 +16,7 @@ const BFLOAT16 = 16;
 export interface StoredWeight {
   dims: readonly number[];
   type: 'float32' | 'float16' | 'bfloat16';
-  /** Little-endian. */
+  /** Little-endian; a view of the model's bytes or of the file beside it. */
   raw: Uint8Array;
   /** A matrix of [in, out], as MatMul takes it, where [out, in] is usual. */
   transposed: boolean;
@@ -57,15 +58,37 @@ function dimsOf(value: number, bytes: Uint8Array | undefined): number[] {
   return dims;
 }
 
-/** TensorProto: dims = 1, data_type = 2, name = 8, raw_data = 9. */
-function tensorOf(message: Uint8Array): Tensor {
+/** Where the values of a tensor lie in the files beside the model: external_data = 13 { key = 1, value = 2 }. */
+function externalRaw(
+  entries: ReadonlyMap<string, string>,
+  files: ReadonlyMap<string, Uint8Array>,
+): Uint8Array | undefined {
+  const file = files.get(entries.get('location') ?? '');
+  if (!file) return undefined;
+  const start = Number(entries.get('offset') ?? 0);
+  const length = Number(entries.get('length') ?? file.length - start);
+  if (![start, length].every((value) => Number.isSafeInteger(value) && value >= 0) || start + length > file.length) {
+    throw new Malformed();
+  }
+  return file.subarray(start, start + length);
+}
+
+/** TensorProto: dims = 1, data_type = 2, name = 8, raw_data = 9, external_data = 13. */
+function tensorOf(message: Uint8Array, files: ReadonlyMap<string, Uint8Array> = new Map()): Tensor {
   const tensor: Tensor = { name: '', dims: [], type: 0, raw: undefined };
+  const external = new Map<string, string>();
   for (const { number, value, bytes } of fieldsOf(message)) {
     if (number === 1) tensor.dims.push(...dimsOf(value, bytes));
     if (number === 2) tensor.type = value;
     if (number === 8) tensor.name = text(bytes);
     if (number === 9) tensor.raw = bytes;
+    if (number !== 13 || !bytes) continue;
+    const entry = ['', ''];
+    for (const part of fieldsOf(bytes))
+      if (part.number === 1 || part.number === 2) entry[part.number - 1] = text(part.bytes);
+    external.set(entry[0] as string, entry[1] as string);
   }
+  if (external.size > 0) tensor.raw = externalRaw(external, files);
   return tensor;
 }
 
@@ -115,14 +138,17 @@ export class OnnxWeights {
 
   private constructor(private readonly label: string) {}
 
-  /** @throws RestorationError `bad-model` when the bytes are no ONNX model */
-  static read(model: Uint8Array, label: string): OnnxWeights {
+  /**
+   * @param files contents of the files beside the model, by the names under which it knows them
+   * @throws RestorationError `bad-model` when the bytes are no ONNX model
+   */
+  static read(model: Uint8Array, label: string, files: ReadonlyMap<string, Uint8Array> = new Map()): OnnxWeights {
     const weights = new OnnxWeights(label);
     return reading(label, () => {
       for (const { number, bytes } of fieldsOf(graphOf(model))) {
         if (number === 1 && bytes) weights.addNode(nodeOf(bytes));
         if (number === 5 && bytes) {
-          const tensor = tensorOf(bytes);
+          const tensor = tensorOf(bytes, files);
           weights.tensors.set(tensor.name, tensor);
         }
       }
@@ -157,8 +183,8 @@ export class OnnxWeights {
   /**
    * A weight, or undefined when the model has none of that name.
    *
-   * @throws RestorationError `bad-model` when it is no list of floating-point numbers in the model's own bytes, or when several
-   *   nodes share it, so that it could not be changed for one of them
+   * @throws RestorationError `bad-model` when it is no list of floating-point numbers in the bytes that were given, or when
+   *   several nodes share it, so that it could not be changed for one of them
    */
   get(name: string): StoredWeight | undefined {
     const stored = this.storedName(name);
@@ -172,9 +198,13 @@ export class OnnxWeights {
     const type = types[tensor.type];
     const count = tensor.dims.reduce((product, side) => product * side, 1);
     if (!type || !tensor.raw || tensor.raw.length !== count * (type === 'float32' ? 4 : 2)) {
-      throw this.unsuitable(name, 'it is not stored as floating-point numbers in the model itself');
+      throw this.unsuitable(name, 'it is not stored as floating-point numbers in the model or beside it');
     }
-    const users = this.consumers.get(name) ?? [];
+    let users = this.consumers.get(name) ?? [];
+    // A weight in half precision may be asked for by the name under which it is stored: the node behind its conversion counts.
+    while (users.length === 1 && users[0]?.node.operator === 'Cast') {
+      users = this.consumers.get(users[0].node.outputs[0] ?? '') ?? [];
+    }
     const others = stored === name ? [] : (this.consumers.get(stored) ?? []).slice(1);
     if (users.length !== 1 || others.length > 0) throw this.unsuitable(name, 'several layers share it');
     const { node, place } = users[0] as (typeof users)[number];

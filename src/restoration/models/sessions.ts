@@ -2,7 +2,7 @@ import * as ort from 'onnxruntime-node';
 import { RestorationError, type ConcreteDevice } from '../../protocol';
 import { readVerified, type InstalledModel } from './manifest';
 import { castToFloat32, type CastModel } from './onnx-cast';
-import { checkOnnxGraph, type OnnxGraph } from './onnx-graph';
+import { checkOnnxGraph, readOnnxGraph, type OnnxGraph } from './onnx-graph';
 
 /** A tensor as it stands outside onnxruntime. */
 export type TensorData =
@@ -29,6 +29,13 @@ export function sessionOptions(device: ConcreteDevice): ort.InferenceSession.Ses
   };
 }
 
+/** Changes a model between its check and its loading. */
+export type NetworkChange = (
+  bytes: Uint8Array,
+  label: string,
+  beside: ReadonlyMap<string, Uint8Array>,
+) => Uint8Array | Promise<Uint8Array>;
+
 /** One network on one device, with tensors checked on the way in and named on the way out. */
 export class Network {
   private constructor(
@@ -44,30 +51,32 @@ export class Network {
 
   /**
    * @param key name of the file in the model's manifest
-   * @param change what becomes of the model's bytes between their check and their loading
+   * @param change what becomes of the model's bytes between their check and their loading; the contents of the files beside
+   *   it, by the names under which it knows them, may be changed in place
    * @throws RestorationError `bad-model` when the file is not the one of the manifest or not a network
    */
   static async load(
     model: InstalledModel,
     key: string,
     device: ConcreteDevice,
-    change: (bytes: Uint8Array, label: string) => Uint8Array = (bytes) => bytes,
+    change: NetworkChange = (bytes) => bytes,
   ): Promise<Network> {
     const label = `${model.manifest.id}/${key}`;
-    const bytes = change(await readVerified(model, key), label);
-    const cast = castToFloat32(bytes, label);
-    const { graph } = cast;
+    const original = await readVerified(model, key);
+    const { externalData: locations, ...graph } = readOnnxGraph(original, label);
     const files = Object.entries(model.manifest.files);
     checkOnnxGraph(
-      graph,
+      { ...graph, externalData: locations },
       label,
       files.map(([, file]) => file.path),
     );
-    const externalData = [];
-    for (const location of graph.externalData) {
+    const beside = new Map<string, Uint8Array>();
+    for (const location of locations) {
       const [file] = files.find(([, { path }]) => path === location) as (typeof files)[number];
-      externalData.push({ path: location, data: await readVerified(model, file) });
+      beside.set(location, await readVerified(model, file));
     }
+    const cast = castToFloat32(await change(original, label, beside), label);
+    const externalData = [...beside].map(([path, data]) => ({ path, data }));
     try {
       const options = { ...sessionOptions(device), ...(externalData.length > 0 ? { externalData } : {}) };
       return new Network(await ort.InferenceSession.create(cast.bytes, options), label, cast);

@@ -1,10 +1,9 @@
 import type { AdapterWish, Device } from '../../protocol';
-import type { ExpertAdapter } from '../adapters/lora';
 import { FeatureCache } from '../compact/feature-cache';
 import { Lpips } from '../metrics/lpips';
 import { Devices, type DeviceChoice } from '../models/devices';
 import { findModel } from '../models/manifest';
-import { loadAdapters } from './load-adapters';
+import { loadAdapters, type ModelAdapter } from './load-adapters';
 import { loadRestorationModel, type RestorationModel } from './restoration-model';
 
 /** Loaded networks are kept this long after their last use. */
@@ -29,7 +28,7 @@ export class ModelPool {
     idOrFolder: string,
     requested: Device,
     wishes: readonly AdapterWish[] = [],
-  ): Promise<{ model: RestorationModel; choice: DeviceChoice; adapters: ExpertAdapter[] }> {
+  ): Promise<{ model: RestorationModel; choice: DeviceChoice; adapters: ModelAdapter[] }> {
     const installed = await findModel(idOrFolder);
     const adapters = await loadAdapters(installed, wishes);
     const choice = await this.devices.choose(requested);

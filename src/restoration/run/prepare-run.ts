@@ -8,7 +8,6 @@ import {
   type RunStart,
   type Task,
 } from '../../protocol';
-import type { ExpertAdapter } from '../adapters/lora';
 import { throwIfCancelled } from '../compact/compact-model';
 import { choosePrecision, type PrecisionCircumstances } from '../compact/precision';
 import { decodeSource, type SourcePicture } from '../image/decode';
@@ -19,6 +18,7 @@ import { composePrompt } from '../prompts/compose';
 import { describeMeasures } from '../prompts/describe';
 import { detectByMeasures } from '../prompts/detect';
 import { measurePicture, type PictureMeasures } from '../prompts/picture-measures';
+import type { ModelAdapter } from './load-adapters';
 import type { ModelPool } from './model-pool';
 import { networkInput, pictureKey } from './network-input';
 import { resolveTask } from './resolve-task';
@@ -28,7 +28,17 @@ import type { Stopwatch } from './stopwatch';
 /** The part of a request that says what is to be computed; how it is shown or saved is another matter. */
 export type ComputeRequest = Pick<
   RestoreRequest,
-  'input' | 'task' | 'prompt' | 'promptSource' | 'model' | 'adapters' | 'device' | 'precision' | 'scale' | 'priority'
+  | 'input'
+  | 'task'
+  | 'prompt'
+  | 'promptSource'
+  | 'model'
+  | 'adapters'
+  | 'device'
+  | 'precision'
+  | 'diffusion'
+  | 'scale'
+  | 'priority'
 >;
 
 /** Everything that is known before a network runs. */
@@ -43,7 +53,10 @@ export interface PreparedRun {
   /** The part of the record that no longer changes. */
   start: RunStart;
   /** What the model is asked, but for the severities and whom to tell. */
-  question: Pick<RestorationRequest, 'picture' | 'source' | 'task' | 'prompt' | 'pictureKey' | 'precision'>;
+  question: Pick<
+    RestorationRequest,
+    'picture' | 'source' | 'task' | 'prompt' | 'pictureKey' | 'precision' | 'diffusion'
+  >;
 }
 
 /**
@@ -82,8 +95,10 @@ export async function prepareRun(
       'Choose one of these tasks or another model.',
     );
   }
-  const acting = adapters.filter((adapter) => adapter.task === task);
-  if (adapters.length > 0 && acting.length === 0) throw idleAdapter(adapters[0] as ExpertAdapter, task, taskSource);
+  refuseIdleWishes(manifest, request.diffusion);
+  const acting = adaptersFor(adapters, task);
+  const [idle] = acting.length === 0 ? adapters : [];
+  if (idle?.kind === 'expert') throw idleAdapter(idle, task, taskSource);
   const adapter = adapterField(acting.map(({ record }) => record));
   const precision = precisionOf(manifest, request.precision ?? 'auto', {
     task,
@@ -127,6 +142,7 @@ export async function prepareRun(
       task,
       prompt: prompt.text,
       ...(precision === undefined ? {} : { precision }),
+      ...(request.diffusion === undefined ? {} : { diffusion: request.diffusion }),
       // Pictures of a batch do not come back: keeping their features would only cost.
       ...(request.priority === 'interactive' ? { pictureKey: pictureKey(source, picture) } : {}),
     },
@@ -134,13 +150,33 @@ export async function prepareRun(
 }
 
 /** Whoever names adapters that do one thing, and no more, has said what is to be done; a prompt is heard first. */
-function adapterTask({ prompt, promptSource }: ComputeRequest, adapters: readonly ExpertAdapter[]): Task | undefined {
+function adapterTask({ prompt, promptSource }: ComputeRequest, adapters: readonly ModelAdapter[]): Task | undefined {
   const [first, ...more] = adapters;
   const wish = promptSource === undefined ? (prompt?.trim() ?? '') : '';
   return wish === '' && first && more.every(({ task }) => task === first.task) ? first.task : undefined;
 }
 
-function idleAdapter(adapter: ExpertAdapter, task: Task, source: RunRecord['taskSource']): RestorationError {
+/** Of a model's adapters, those that act on a task: those of a video transformer do whatever the task is. */
+export function adaptersFor(adapters: readonly ModelAdapter[], task: Task): ModelAdapter[] {
+  return adapters.filter((adapter) => adapter.kind === 'video' || adapter.task === task);
+}
+
+/** Steps, seeds and guidance mean nothing to a model that does not go from noise to a picture. */
+function refuseIdleWishes(manifest: RestorationManifest, wish: RestoreRequest['diffusion']): void {
+  const [name] = Object.keys(wish ?? {});
+  if (manifest.kind === 'cogvideox' || name === undefined) return;
+  throw new RestorationError(
+    'bad-argument',
+    `Model ${manifest.id} is no diffusion model: ${name} means nothing to it.`,
+    'Leave it out, or choose a CogVideoX model.',
+  );
+}
+
+function idleAdapter(
+  adapter: Extract<ModelAdapter, { kind: 'expert' }>,
+  task: Task,
+  source: RunRecord['taskSource'],
+): RestorationError {
   const why = { user: `the task is ${task}`, prompt: `the prompt asks for ${task}`, detected: `${task} was detected` };
   return new RestorationError(
     'bad-argument',
@@ -149,9 +185,9 @@ function idleAdapter(adapter: ExpertAdapter, task: Task, source: RunRecord['task
   );
 }
 
-/** Whoever names a network that does one thing has said what is to be done. */
+/** Whoever names a model that does one thing, and reads no wish out of a prompt, has said what is to be done. */
 function onlyTask(manifest: RestorationManifest): Task | undefined {
-  return manifest.kind === 'network' && manifest.tasks.length === 1 ? manifest.tasks[0] : undefined;
+  return manifest.kind !== 'trajectory' && manifest.tasks.length === 1 ? manifest.tasks[0] : undefined;
 }
 
 function precisionOf(
@@ -161,9 +197,10 @@ function precisionOf(
 ): ConcretePrecision | undefined {
   if (manifest.kind === 'trajectory') return choosePrecision(manifest, wish, circumstances);
   if (wish !== 'int8') return undefined;
+  const what = manifest.kind === 'cogvideox' ? 'has no int8 networks' : "is a network of its author's making";
   throw new RestorationError(
     'bad-argument',
-    `Precision int8 is not possible: model ${manifest.id} is a network of its author's making.`,
+    `Precision int8 is not possible: model ${manifest.id} ${what}.`,
     'Leave the precision out.',
   );
 }

@@ -5,10 +5,12 @@ import {
   protocolOf,
   severityOf,
   type FrameRecord,
+  type PreviewRecord,
   type RestoreRequest,
   type RunRecord,
   type RunView,
 } from '../../protocol';
+import type { CogVideoXWork } from '../cogvideox/cogvideox-model';
 import { throwIfCancelled, type TrajectoryWork } from '../compact/compact-model';
 import { decodePicture } from '../image/decode';
 import { cropDataUrl, cropFileDataUrl, storePng } from '../image/encode';
@@ -86,15 +88,27 @@ export async function restorePicture(
       events.onProgress('network', done, total, left === undefined ? undefined : Math.round(left * 10) / 10);
     },
   });
-  let work: TrajectoryWork | undefined;
+  let work: TrajectoryWork | CogVideoXWork | undefined;
+  const previews: PreviewRecord[] = [];
   for (;;) {
     const next = await watch.time('network', () => trajectory.next());
     if (next.done) {
       work = next.value ?? undefined;
       break;
     }
-    const { index, note } = next.value;
+    const { index, note, preview } = next.value;
     const pixels = toEightBits(next.value.pixels);
+    if (preview) {
+      if (request.framesFolder === undefined) continue;
+      const { framesFolder: folder } = request;
+      // Of an estimate of the clip its last frame is kept; the others are only shown, until they are replaced.
+      const file = severities[index] === 0 ? await watch.time('encode', () => storePng(folder, pixels)) : '';
+      if (file !== '') previews.push({ ...preview, file });
+      const { width, height } = pixels;
+      const shown = await watch.time('encode', () => framePicture(index + 1, pixels, region));
+      events.onFrame({ index: index + 1, severity: severities[index] as number, file, width, height }, shown);
+      continue;
+    }
     if (note !== undefined) notes.push(note);
     const metrics = await watch.time('metrics', () => gauge.measure(pixels));
     const record: FrameRecord = {
@@ -138,11 +152,13 @@ export async function restorePicture(
     reference && shownRegion && framesFolder !== undefined
       ? await watch.time('encode', () => referencePicture(reference.pixels, shownRegion, framesFolder))
       : undefined;
+  const diffusion = work && 'diffusion' in work ? work : undefined;
   const warnings = [
     ...source.notes,
     ...(reference?.notes ?? []),
     ...(choice.note ? [choice.note] : []),
     ...notes,
+    ...(diffusion?.notes ?? []),
     ...gauge.warnings,
   ];
   const best = bestFrames(frames);
@@ -168,7 +184,8 @@ export async function restorePicture(
       encode: watch.seconds('encode'),
       total: watch.total(),
     },
-    ...(work ? { work } : {}),
+    ...(work && 'tiles' in work ? { work } : {}),
+    ...(diffusion ? { diffusion: { ...diffusion.diffusion, ...(previews.length > 0 ? { previews } : {}) } } : {}),
     peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     versions: versions(),
     ...(warnings.length > 0 ? { warnings } : {}),

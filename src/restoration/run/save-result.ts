@@ -8,6 +8,8 @@ import {
   adapterField,
   formatOfName,
   isFrameFile,
+  type DiffusionRecord,
+  type DiffusionWish,
   type PictureDepth,
   type PictureFormat,
   type SavedPicture,
@@ -23,6 +25,7 @@ import { depthOf, type AnyPixels } from '../image/pixels';
 import type { RunEvents } from './events';
 import type { ModelPool } from './model-pool';
 import { networkInput, pictureKey } from './network-input';
+import { adaptersFor } from './prepare-run';
 
 /** A severity is that of a stored frame when it differs by less than this. */
 const SAME_SEVERITY = 1e-6;
@@ -158,6 +161,22 @@ async function storedFrame({ record, framesFolder, severity }: SaveRequest): Pro
   return (await decodePicture(path.join(framesFolder, frame.file))).pixels;
 }
 
+/**
+ * What a diffusion model has to be asked to give the same clip once more.
+ *
+ * @throws RestorationError `bad-argument` when its noise came from a file, which the record does not hold
+ */
+function sameAgain({ scheduler, steps, guidance, seed }: DiffusionRecord): DiffusionWish {
+  if (seed === undefined) {
+    throw new RestorationError(
+      'bad-argument',
+      'The noise of this run came from a file, so that it cannot be computed again.',
+      'Save a frame of the clip with 8 bits, or restore with a seed.',
+    );
+  }
+  return { scheduler, steps, seed, guidance: guidance.scale, guidanceKind: guidance.kind, previews: 0 };
+}
+
 async function computed(
   request: SaveRequest,
   source: SourcePicture,
@@ -175,7 +194,7 @@ async function computed(
     );
   }
   const { model, adapters } = await pool.restoration(request.model, request.device, request.adapters);
-  const acting = adapterField(adapters.filter(({ task }) => task === record.task).map((each) => each.record));
+  const acting = adapterField(adaptersFor(adapters, record.task).map((each) => each.record));
   if (model.installed.sha256 !== record.model.sha256 || !isDeepStrictEqual(acting, record.model.adapter)) {
     throw new RestorationError(
       'bad-argument',
@@ -194,10 +213,12 @@ async function computed(
     // 16 bits show what int8 rounds away.
     ...(depth === 8 && record.model.precision !== undefined ? { precision: record.model.precision } : {}),
     depth,
+    ...(record.diffusion ? { diffusion: sameAgain(record.diffusion) } : {}),
     signal,
     onProgress: ({ done, total }) => events.onProgress('network', done, total),
   });
-  for await (const { pixels } of trajectory) {
+  for await (const { pixels, preview } of trajectory) {
+    if (preview) continue;
     // Severity 1 is the picture itself, which is not ours to change.
     return { ...pixels, data: pixels.data.slice() } as AnyPixels;
   }

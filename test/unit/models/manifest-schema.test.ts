@@ -3,7 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import fc from 'fast-check';
-import { CHANNEL_KINDS, RestorationError, TASKS } from '../../../src/protocol';
+import { CHANNEL_KINDS, GUIDANCE_KINDS, RestorationError, SCHEDULERS, TASKS } from '../../../src/protocol';
+import { COGVIDEOX_VARIANTS, POSITIONS, ROPE_GRIDS } from '../../../src/restoration/models/cogvideox-manifest';
 import { FILE_PATH, MODEL_ID, parseManifest } from '../../../src/restoration/models/manifest';
 import { LAYOUTS, PADDINGS } from '../../../src/restoration/models/network-manifest';
 
@@ -35,6 +36,12 @@ const BETWEEN_FIELDS = [
   /"constants\[\d+\]\.values" has to be a list of 1 or \d+ numbers/,
   /samples in all constants/,
   /more than once/,
+  /has to be 8N \+ 1/,
+  /has to be a multiple of 8 x "patch"/,
+  /has to be "vae\.channels"/,
+  /cannot restore a picture/,
+  /has to be true where positions are learned/,
+  /into whole latents/,
 ];
 
 /** What the guard says: undefined when it accepts. */
@@ -72,6 +79,7 @@ function placesOf(value: Json, here: Place = []): Place[] {
 }
 
 const file = { path: 'weights/network.onnx', sha256: 'ab'.repeat(32), bytes: 1234, url: 'https://example.org/a.onnx' };
+const VIDEO_LISTS = [SCHEDULERS, GUIDANCE_KINDS, COGVIDEOX_VARIANTS, POSITIONS, ROPE_GRIDS];
 /** Every field of a network. */
 const network: Json = {
   schema: 1,
@@ -147,10 +155,56 @@ const experts: Json = {
   ),
 };
 
+/** Every field of a video model. */
+const video: Json = {
+  schema: 1,
+  id: 'video',
+  name: 'Video',
+  version: '1',
+  license: 'MIT',
+  kind: 'cogvideox',
+  tasks: ['deblurring'],
+  files: Object.fromEntries(
+    ['vae_encoder', 'vae_decoder', 'vae_still', 'transformer', 'text_encoder', 'tokenizer', 'embeddings'].map((key) => [
+      key,
+      { path: `${key}.onnx`, sha256: '0'.repeat(64), bytes: 10 },
+    ]),
+  ),
+  uniformPrompts: { deblurring: 'Remove the blur.' },
+  frames: 9,
+  canvas: { width: 720, height: 480, fixed: true },
+  resize: 'crop',
+  text: { length: 226, width: 4096 },
+  transformer: {
+    variant: '1.5-5b-i2v',
+    layers: 42,
+    heads: 48,
+    headDim: 64,
+    inChannels: 32,
+    outChannels: 16,
+    patch: 2,
+    patchT: 2,
+    positions: 'rope',
+    ropeGrid: 'slice',
+    ropeBase: { height: 300, width: 300 },
+    ofs: 2,
+  },
+  vae: {
+    channels: 16,
+    scale: 0.7,
+    invertImageScale: true,
+    tile: { height: 240, width: 360, overlapHeight: 1 / 6, overlapWidth: 1 / 5 },
+    fullChannels: 128,
+  },
+  scheduler: { kind: 'dpm', snrShift: 1, steps: 50 },
+  guidance: { kind: 'oscillating', scale: 6 },
+  precision: 'fp16',
+};
+
 describe('schema of the manifest', () => {
   it('names what the guard names', () => {
     const text = JSON.stringify(schema);
-    for (const list of [TASKS, CHANNEL_KINDS, LAYOUTS, PADDINGS])
+    for (const list of [TASKS, CHANNEL_KINDS, LAYOUTS, PADDINGS, ...VIDEO_LISTS])
       assert.ok(text.includes(JSON.stringify(list)), list[0]);
     assert.ok(text.includes(JSON.stringify(FILE_PATH.source)), 'the expression of paths');
     assert.ok(text.includes(JSON.stringify(MODEL_ID.source)), 'the expression of ids');
@@ -166,7 +220,7 @@ describe('schema of the manifest', () => {
   });
 
   it('accepts networks with every field, with few, and models with experts', () => {
-    for (const manifest of [network, small, experts]) {
+    for (const manifest of [network, small, experts, video]) {
       assert.ok(conforms(manifest), JSON.stringify(conforms.errors));
       assert.equal(complaint(manifest), undefined);
     }
@@ -233,6 +287,18 @@ describe('schema of the manifest', () => {
     ['a task without its sentence', experts, ['uniformPrompts', 'deblurring'], undefined],
     ['a text for a number', experts, ['thumbnail'], '64'],
     ['no text encoder', experts, ['files', 'text'], undefined],
+    ['a clip of 8 frames', video, ['frames'], 8],
+    ['a canvas of no width', video, ['canvas', 'width'], 0],
+    ['a rule that stretches', video, ['resize'], 'stretch'],
+    ['an unknown variant', video, ['transformer', 'variant'], '3b'],
+    ['a head of 24', video, ['transformer', 'headDim'], 24],
+    ['a patch of three frames', video, ['transformer', 'patchT'], 3],
+    ['a constant that is true', video, ['transformer', 'ofs'], true],
+    ['a scale of 0', video, ['vae', 'scale'], 0],
+    ['an unknown scheduler', video, ['scheduler', 'kind'], 'euler'],
+    ['unknown guidance', video, ['guidance', 'kind'], 'dynamic'],
+    ['a text encoder without its tokenizer', video, ['files', 'tokenizer'], undefined],
+    ['no decoder', video, ['files', 'vae_decoder'], undefined],
     ['nothing', network, [], null],
     ['a list', network, [], []],
   ];
@@ -253,6 +319,10 @@ describe('schema of the manifest', () => {
     ['constants without end', network, ['constants', 0], { name: 'a', dims: [65_536, 2], values: [1] }],
     ['one file under two keys', network, ['files', 'other'], { ...file, path: 'Weights/Network.onnx' }],
     ['a file that is a folder', network, ['files', 'other'], { ...file, path: 'weights' }],
+    ['a clip of ten frames', video, ['frames'], 10],
+    ['a canvas off the patches', video, ['canvas', 'width'], 728],
+    ['plain text-to-video weights', video, ['transformer', 'inChannels'], 16],
+    ['tiles that do not meet', video, ['vae', 'tile', 'overlapHeight'], 0.15],
     ['an expert that is no file', experts, ['experts', 'deblurring', 'trunk'], 'toString'],
   ];
   for (const [name, manifest, place, by] of between) {
@@ -301,7 +371,7 @@ describe('schema of the manifest', () => {
       { arbitrary: fc.integer({ min: 90, max: 2100 }).map((length) => 'x'.repeat(length)), weight: 1 },
     );
     const change = fc
-      .constantFrom(network, small, experts, ...shipped)
+      .constantFrom(network, small, experts, video, ...shipped)
       .chain((manifest) => fc.tuple(fc.constant(manifest), fc.constantFrom(...placesOf(manifest)), anything));
     let refused = 0;
     fc.assert(

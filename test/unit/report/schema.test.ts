@@ -9,6 +9,7 @@ import {
   RUN_SCHEMA,
   TASKS,
   isRunRecord,
+  type DiffusionRecord,
   type FrameRecord,
   type RunRecord,
 } from '../../../src/protocol';
@@ -73,6 +74,20 @@ const complete: Required<RunRecord> & { frames: Array<Required<FrameRecord>>; mo
   ],
   best: { psnr: 3, ssim: 3, lpips: 3 },
   work: { tiles: 1, trunkRuns: 0, headRuns: 8 },
+  diffusion: {
+    scheduler: 'dpm',
+    steps: 50,
+    guidance: { kind: 'oscillating', scale: 6 },
+    seed: 7,
+    noise: 'cd'.repeat(32),
+    embedding: 'cached',
+    canvas: { width: 720, height: 480, fit: 'pad' },
+    roundTripPsnr: 38.2,
+    secondsPerStep: 3.4,
+    tiled: true,
+    sequential: false,
+    previews: [{ step: 10, timestep: 819, file: `${'01'.repeat(32)}.png` }],
+  } satisfies Required<DiffusionRecord>,
   peakMemoryMiB: 312,
   warnings: ['The device webgpu is not there; the cpu was used.'],
 };
@@ -107,6 +122,10 @@ describe('schema of the run record', () => {
   });
 
   const bad: Array<[name: string, place: Array<string | number>, by: Json | undefined]> = [
+    ['an unknown scheduler', ['diffusion', 'scheduler'], 'euler'],
+    ['no steps', ['diffusion', 'steps'], 0],
+    ['a fit that is none', ['diffusion', 'canvas', 'fit'], 'stretch'],
+    ['a preview without a file', ['diffusion', 'previews', 0, 'file'], undefined],
     ['another version', ['schema'], 'progressive-restoration/run@2'],
     ['no version', ['schema'], undefined],
     ['an unknown task', ['task'], 'deraining'],
