@@ -1,20 +1,28 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { compareImages, type ComparePanels } from './commands/compare-images';
 import { newNotebook } from './commands/new-notebook';
 import { openAsNotebook } from './commands/open-as-notebook';
 import { restartKernel } from './commands/restart-kernel';
-import { restoreImage } from './commands/restore-image';
-import { COMMANDS } from './ids';
+import { restoreImage, restoreInPanel, type BatchPanels, type RestorePanels } from './commands/restore-image';
+import { revokeConsent } from './commands/revoke-consent';
+import { BATCH_VIEW_TYPE, COMMANDS, COMPARE_VIEW_TYPE, PANEL_VIEW_TYPE } from './ids';
 import { WindowInference } from './inference';
 import { TypescriptController } from './notebook/controller';
 import { NotebookFiles } from './notebook/notebook-files';
 import { RendererMessaging } from './notebook/renderer-messaging';
+import { BatchPanel, closedBatchRecord, isBatchRecord } from './panel/batch-panel';
+import { ComparePanel, isCompareRecord } from './panel/compare-panel';
+import { PanelModels } from './panel/models';
+import { PanelRegistry } from './panel/panel-registry';
 import { PanelStore } from './panel/panel-store';
 import { PictureRestorer } from './panel/picture-restorer';
-import { RestorePanels } from './panel/restore-panels';
+import { closedRestoreRecord, isRestoreRecord, RestorePanel } from './panel/restore-panel';
+import { SharingConsent } from './prompts/consent';
+import { EndpointSettings } from './prompts/endpoint-settings';
+import { ScenePrompts } from './prompts/scene-prompts';
 import { Activity } from './status/activity';
 import { Log } from './status/log';
-import { UniformPrompts } from './uniform-prompts';
 
 export function activate(context: vscode.ExtensionContext): void {
   const dist = context.asAbsolutePath('dist');
@@ -26,13 +34,49 @@ export function activate(context: vscode.ExtensionContext): void {
   const files = new NotebookFiles(path.join(storage, 'untitled'));
   const store = new PanelStore(path.join(storage, 'panels'));
   const restorer = new PictureRestorer(inference.client, activity);
-  const prompts = new UniformPrompts(context.asAbsolutePath('models'));
-  const panels = new RestorePanels({
+  const models = new PanelModels();
+  const consent = new SharingConsent(context.globalState);
+  const endpoint = new EndpointSettings(context.secrets);
+  const prompts = new ScenePrompts(inference.client, endpoint, consent);
+  const script = vscode.Uri.file(path.join(dist, 'webview', 'panel.js'));
+  const panels: RestorePanels = new PanelRegistry({
+    viewType: PANEL_VIEW_TYPE,
     store,
-    restorer,
-    log,
-    script: vscode.Uri.file(path.join(dist, 'webview', 'panel.js')),
-    openAsNotebook: (run) => openAsNotebook(run, (finished) => restorer.bundle(finished)),
+    isRecord: isRestoreRecord,
+    closed: closedRestoreRecord,
+    create: (id, view, record, onDispose) =>
+      new RestorePanel(
+        id,
+        view,
+        record,
+        {
+          ...{ store, restorer, models, prompts, log, script },
+          openAsNotebook: (run) => openAsNotebook(run, (finished) => restorer.bundle(finished)),
+        },
+        onDispose,
+      ),
+  });
+  const batches: BatchPanels = new PanelRegistry({
+    viewType: BATCH_VIEW_TYPE,
+    store,
+    isRecord: isBatchRecord,
+    closed: closedBatchRecord,
+    create: (id, view, record, onDispose) =>
+      new BatchPanel(
+        id,
+        view,
+        record,
+        { store, restorer, log, script, openPicture: (input, wish) => restoreInPanel(panels, input, wish) },
+        onDispose,
+      ),
+  });
+  const comparisons: ComparePanels = new PanelRegistry({
+    viewType: COMPARE_VIEW_TYPE,
+    store,
+    isRecord: isCompareRecord,
+    closed: (record) => record,
+    create: (id, view, record, onDispose) =>
+      new ComparePanel(id, view, record, { client: inference.client, store, log, script }, onDispose),
   });
   const controller = new TypescriptController({
     files,
@@ -57,9 +101,16 @@ export function activate(context: vscode.ExtensionContext): void {
     activity,
     inference,
     panels,
+    batches,
+    comparisons,
     controller,
     new RendererMessaging(files, controller, log),
-    command(COMMANDS.restoreImage, (first, selected) => restoreImage({ panels, prompts, log }, first, selected)),
+    command(COMMANDS.restoreImage, (first, selected) =>
+      restoreImage({ client: inference.client, models, prompts, panels, batches }, first, selected),
+    ),
+    command(COMMANDS.compareImages, (first, selected) => compareImages(comparisons, first, selected)),
+    command(COMMANDS.setEndpointKey, () => endpoint.askKey()),
+    command(COMMANDS.revokeConsent, () => revokeConsent(consent)),
     command(COMMANDS.openAsNotebook, () => panels.active?.openAsNotebook()),
     command(COMMANDS.saveAs, () => panels.active?.saveAs()),
     command(COMMANDS.newNotebook, () => newNotebook()),

@@ -9,8 +9,11 @@ export const EXTENSION_ID = 'progressive-restoration.progressive-restoration';
 
 export const COMMANDS = {
   restoreImage: `${PREFIX}.restoreImage`,
+  compareImages: `${PREFIX}.compareImages`,
   openAsNotebook: `${PREFIX}.openAsNotebook`,
   saveAs: `${PREFIX}.saveAs`,
+  setEndpointKey: `${PREFIX}.setEndpointKey`,
+  revokeConsent: `${PREFIX}.revokeConsent`,
   newNotebook: `${PREFIX}.newNotebook`,
   restartKernel: `${PREFIX}.restartKernel`,
   showLog: `${PREFIX}.showLog`,
@@ -23,6 +26,8 @@ export const SETTINGS = {
   model: 'model',
   frames: 'frames',
   nodePath: 'kernel.nodePath',
+  endpoint: 'prompts.endpoint',
+  endpointModel: 'prompts.endpointModel',
 } as const;
 
 /** The editor's own notebook type for `.ipynb`. */
@@ -30,3 +35,5 @@ export const NOTEBOOK_TYPE = 'jupyter-notebook';
 export const CONTROLLER_ID = 'progressive-restoration-typescript';
 export const RENDERER_ID = `${PREFIX}.strip`;
 export const PANEL_VIEW_TYPE = `${PREFIX}.restorePanel`;
+export const BATCH_VIEW_TYPE = `${PREFIX}.batchPanel`;
+export const COMPARE_VIEW_TYPE = `${PREFIX}.comparePanel`;

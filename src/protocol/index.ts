@@ -13,6 +13,8 @@ export * from './display';
 export * from './kernel';
 export * from './renderer';
 export * from './panel';
+export * from './batch-panel';
+export * from './compare-panel';
 export * from './degradation';
 export * from './degradation-requests';
 export * from './model-requests';

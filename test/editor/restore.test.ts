@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import sharp from 'sharp';
 import { isRunView, RUN_MIME } from '../../src/protocol';
 import { removeInstallation, useEditor } from './harness/editor';
 import { NotebookView } from './harness/notebook-view';
@@ -21,14 +22,23 @@ const sha256 = async (file: string): Promise<string> =>
     .update(await readFile(file))
     .digest('hex');
 
+/** A small photograph with what cameras write: EXIF and a colour profile that is not sRGB. */
+async function photo(): Promise<Buffer> {
+  return sharp(path.join(projectRoot, 'test/fixtures/pictures/card-blurred.png'))
+    .withExif({ IFD0: { Model: 'Progressive Camera' } })
+    .withIccProfile('p3')
+    .jpeg({ quality: 92 })
+    .toBuffer();
+}
+
 describe('Restore Image in the editor', () => {
   const editor = useEditor({
     name: 'restore',
     files: {
       'cat.png': { copy: 'notebooks/pictures/cat-blurred.png' },
-      'first.png': { copy: 'test/fixtures/pictures/card-blurred.png' },
       'second.PNG': { copy: 'test/fixtures/pictures/card-dark.png' },
       'broken.png': { bytes: Buffer.from('this is not a picture at all') },
+      'photo.jpg': { make: photo },
       'notes.txt': { text: 'no picture' },
     },
   });
@@ -46,20 +56,14 @@ describe('Restore Image in the editor', () => {
     assert.deepEqual(await services(), []);
   });
 
-  it('restores a picture with task and prompt, and shows nine frames with their curve', async () => {
+  it('restores a picture with two clicks, the detected degradation first, and shows nine frames with their curve', async () => {
     const { workbench, workspace } = editor();
     const panel = new PanelView(workbench);
     await workbench.contextMenu('cat.png', 'Restore Image...');
-    await workbench.quickRow('Deblurring').waitFor();
+    const first = workbench.page.locator('.quick-input-list .monaco-list-row').first();
+    await first.filter({ hasText: /detected, \d+ % sure/ }).waitFor();
     await editor().screenshot('tasks');
-    await workbench.pick('Deblurring');
-    const manifest = JSON.parse(
-      await readFile(path.join(projectRoot, 'models', 'compact', 'manifest.json'), 'utf8'),
-    ) as { uniformPrompts: Record<string, string> };
-    await workbench.inputTitled('Restore cat.png');
-    await editor().screenshot('prompt');
-    const proposal = await workbench.answer('Restore cat.png');
-    assert.equal(proposal, manifest.uniformPrompts.deblurring);
+    await first.click();
     const document = await panel.waitUntilDone(RUN);
     assert.equal(await document.locator('.frames .frame').count(), 9);
     const values = await panel.curveValues();
@@ -71,10 +75,32 @@ describe('Restore Image in the editor', () => {
     assert.deepEqual((await readdir(workspace)).sort(), [
       'broken.png',
       'cat.png',
-      'first.png',
       'notes.txt',
+      'photo.jpg',
       'second.PNG',
     ]);
+  });
+
+  it('turns the dial to a strength between the frames, which is made and not only blended', async () => {
+    const panel = new PanelView(editor().workbench);
+    const document = await panel.document();
+    const shown = document.locator('.before-after .layer:nth-child(2) img');
+    const sources = (): Promise<(string | null)[]> =>
+      shown.evaluateAll((nodes) =>
+        nodes
+          .filter((node) => (node as HTMLElement).style.visibility !== 'hidden')
+          .map((node) => node.getAttribute('src')),
+      );
+    const [restored] = await sources();
+    await panel.turnDial(63);
+    const made = await editor().workbench.eventually(async () => {
+      const all = await sources();
+      assert.equal(all.length, 1, 'one picture, not two that shine through each other');
+      assert.match(all[0] ?? '', /^data:image\/png/);
+      return all[0];
+    });
+    assert.notEqual(made, restored);
+    await editor().screenshot('dial');
   });
 
   it('opens a frame large, from its full file', async () => {
@@ -97,24 +123,70 @@ describe('Restore Image in the editor', () => {
     assert.ok(size.length > 0);
   });
 
-  it('saves the restored picture under a chosen name, and never over the picture itself', async () => {
+  it('saves the chosen strength under a chosen name, and never over the picture itself', async () => {
     const { workbench, workspace } = editor();
     const panel = new PanelView(workbench);
     const original = await sha256(path.join(workspace, 'cat.png'));
     await panel.press('Save As');
     const offered = await workbench.chooseFile(path.join(workspace, 'saved.png'));
-    assert.match(offered, /cat\.[\w-]+\.png$/);
+    assert.match(offered, /cat\.restored-63\.png$/);
     await workbench.eventually(() => access(path.join(workspace, 'saved.png')));
+    await workbench.toasts().filter({ hasText: 'Saved saved.png: 420 x 272 pixels, 8 bits.' }).waitFor();
     assert.equal((await readFile(path.join(workspace, 'saved.png'))).subarray(1, 4).toString(), 'PNG');
-    assert.notEqual(await sha256(path.join(workspace, 'saved.png')), original);
+    const saved = await sha256(path.join(workspace, 'saved.png'));
+    assert.notEqual(saved, original);
+
+    await panel.turnDial(100);
+    await panel.press('Save As');
+    assert.match(await workbench.chooseFile(path.join(workspace, 'full.png')), /cat\.restored\.png$/);
+    await workbench.eventually(() => access(path.join(workspace, 'full.png')));
+    assert.notEqual(await sha256(path.join(workspace, 'full.png')), saved);
 
     await panel.press('Save As');
     await workbench.chooseFile(path.join(workspace, 'cat.png'));
     // The dialog asks before it hands out the name of a file that exists.
     await workbench.confirmOverwrite();
-    assert.match(await panel.waitForError(90_000), /never overwritten/);
+    assert.match(await panel.waitForError(90_000), /would overwrite cat\.png/);
     assert.equal(await sha256(path.join(workspace, 'cat.png')), original);
     assert.ok(!(await readdir(workspace)).some((name) => name.includes('partial')));
+  });
+
+  it('copies the picture', async () => {
+    const { workbench } = editor();
+    const { page } = workbench;
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const panel = new PanelView(workbench);
+    await panel.press('Copy');
+    await (await panel.document()).locator('vscode-button', { hasText: 'Copied' }).waitFor();
+    const size = await page.evaluate(async () => {
+      const [item] = await navigator.clipboard.read();
+      const blob = await item?.getType('image/png');
+      const bitmap = blob === undefined ? undefined : await createImageBitmap(blob);
+      return [bitmap?.width, bitmap?.height];
+    });
+    assert.deepEqual(size, [420, 272]);
+  });
+
+  it('keeps several results, and compares them with each other', async () => {
+    const { workbench } = editor();
+    const panel = new PanelView(workbench);
+    const document = await panel.document();
+    await document.locator('vscode-dropdown[aria-label="Task"]').click();
+    await document.locator('vscode-option', { hasText: 'Low light' }).click();
+    await document.locator('vscode-text-field input').fill('a cat at night');
+    await panel.press('Restore');
+    await document.locator('.results .result').nth(1).waitFor({ timeout: RUN });
+    await panel.waitUntilDone(RUN);
+    assert.equal(await document.locator('.strips > div').count(), 2);
+    assert.match(await document.locator('.results').innerText(), /Deblurring · compact · [\d.]+ s[^]*Low light/);
+    await document.locator('vscode-dropdown[aria-label="Compare with"]').click();
+    await document.locator('vscode-option', { hasText: /^Result 1/ }).click();
+    assert.equal(await document.locator('.side-name.left').innerText(), 'Result 1 · 100 %');
+    await editor().screenshot('results');
+    await document.getByRole('button', { name: 'Remove result 2' }).click();
+    await document.locator('.results').waitFor({ state: 'hidden' });
+    assert.equal(await document.locator('.strips > div').count(), 1);
+    await panel.turnDial(50);
   });
 
   it('opens the run as a notebook that shows its strip without running anything', async () => {
@@ -146,42 +218,72 @@ describe('Restore Image in the editor', () => {
     await workbench.tab(/Restore cat\.png/).click();
     const document = await new PanelView(workbench).waitUntilDone(90_000);
     assert.equal(await document.locator('.frames .frame').count(), 9);
+    assert.equal(await document.locator('.strength-value').innerText(), '50 %');
+    assert.equal(await document.locator('.strength-note').innerText(), '');
     await editor().screenshot('reloaded');
   });
 
   it('says in one sentence what is wrong with a picture that is none', async () => {
     const { workbench } = editor();
-    const panel = new PanelView(workbench);
     await workbench.closeAll();
     await workbench.contextMenu('broken.png', 'Restore Image...');
-    await workbench.pick('Low Light');
-    await workbench.answer('Restore broken.png');
-    const sentence = await panel.waitForError(RUN);
-    assert.match(sentence, /broken\.png/);
+    const toast = workbench.toasts().filter({ hasText: 'broken.png' });
+    await toast.waitFor({ timeout: RUN });
+    const sentence = await toast.locator('.notification-list-item-message').innerText();
     assert.doesNotMatch(sentence, /\n|\bat .*:\d+/);
     await editor().screenshot('broken');
+    await workbench.command('Notifications: Clear All Notifications');
   });
 
-  it('restores several pictures one after the other with one prompt', async () => {
+  it('keeps what a photograph carries when its restoration is saved', async () => {
+    const { workbench, workspace } = editor();
+    const panel = new PanelView(workbench);
+    await workbench.contextMenu('photo.jpg', 'Restore Image...');
+    await workbench.pick(/detected/);
+    await panel.waitUntilDone(RUN);
+    await panel.press('Save As');
+    assert.match(await workbench.chooseFile(path.join(workspace, 'kept.jpg')), /photo\.restored\.jpg$/);
+    const kept = path.join(workspace, 'kept.jpg');
+    await workbench.eventually(() => access(kept));
+    const { exif, icc, format } = await sharp(kept).metadata();
+    assert.equal(format, 'jpeg');
+    assert.match(exif?.toString('latin1') ?? '', /Progressive Camera/);
+    assert.ok(icc !== undefined && icc.length > 100);
+  });
+
+  it('works with the keyboard alone', async () => {
     const { workbench } = editor();
+    const { page } = workbench;
     const panel = new PanelView(workbench);
     await workbench.closeAll();
-    await workbench.treeItem('first.png').click();
-    await workbench.treeItem('second.PNG').click({ modifiers: ['ControlOrMeta'] });
-    await workbench.contextMenu('second.PNG', 'Restore Image...');
-    await workbench.pick('Low Light');
-    await workbench.answer('Restore 2 Pictures', 'a playing card on a table');
-    for (const name of ['first.png', 'second.PNG']) {
-      await workbench.tab(`Restore ${name}`).waitFor({ timeout: RUN });
-      // The next panel may open in front of this one meanwhile.
-      await workbench.eventually(async () => {
-        await workbench.tab(`Restore ${name}`).click();
-        const document = await panel.waitUntilDone(10_000);
-        assert.equal(await document.locator('.frames .frame').count(), 9);
-        await document.getByText('a playing card on a table').first().waitFor({ timeout: 5_000 });
-      }, RUN);
-    }
-    await editor().screenshot('several');
+    await workbench.treeItem('second.PNG').click();
+    await workbench.tab(/second\.PNG/).waitFor();
+    // From here on no mouse. The palette takes the picture that is shown.
+    await page.keyboard.press('F1');
+    await page.keyboard.type('Progressive Restoration: Restore Image');
+    await workbench.quickRow('Restore Image...').waitFor();
+    await page.keyboard.press('Enter');
+    await workbench.quickRow(/detected/).waitFor();
+    await page.keyboard.press('Enter');
+    const document = await panel.waitUntilDone(RUN);
+    const focused = (): Promise<string> =>
+      document.evaluate(() => {
+        const { activeElement } = window.document;
+        return activeElement?.getAttribute('type') ?? activeElement?.className ?? '';
+      });
+    await document.locator('body').evaluate((body) => body.ownerDocument.defaultView?.focus());
+    for (let tabs = 0; tabs < 30 && (await focused()) !== 'range'; tabs += 1) await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'range', 'Tab leads to the dial');
+    await page.keyboard.press('Home');
+    await workbench.eventually(async () => assert.equal(await document.locator('.strength-value').innerText(), '0 %'));
+    for (let steps = 0; steps < 3; steps += 1) await page.keyboard.press('ArrowRight');
+    await workbench.eventually(async () => {
+      assert.equal(await document.locator('.strength-value').innerText(), '3 %');
+      assert.equal(await document.locator('.strength-note').innerText(), '');
+    });
+    for (let tabs = 0; tabs < 10 && !/divider/.test(await focused()); tabs += 1) await page.keyboard.press('Tab');
+    await page.keyboard.press('End');
+    assert.equal(await document.locator('.stage .divider').getAttribute('aria-valuenow'), '100');
   });
 
   it('makes a new notebook that restores a picture of the workspace', async () => {

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { isPanelToExtension, type ExtensionToPanel, type PanelState, type PanelToExtension } from '../../src/protocol';
+import {
+  isBatchToExtension,
+  isCompareToExtension,
+  isPanelToExtension,
+  type BatchRow,
+  type BatchState,
+  type ExtensionToBatch,
+  type ExtensionToCompare,
+  type ExtensionToPanel,
+  type PanelResult,
+  type PanelState,
+  type PanelToExtension,
+} from '../../src/protocol';
 import { builtBundle } from './support/bundles';
 import { settled } from './support/mounted-strip';
 import { runningAfter, sampleRun, type Sample } from './support/run-view';
@@ -20,23 +32,30 @@ describe('panel', () => {
   let site: Site;
   let sample: Sample;
   let state: PanelState;
+  let result: PanelResult;
 
   before(async () => {
-    sample = await sampleRun({ frames: 5 });
+    sample = await sampleRun({ frames: 5, withReference: false });
+    const wish = { task: 'deblurring' as const, prompt: 'a cat', model: 'compact', device: 'auto' as const };
     state = {
       id: 'panel-1',
-      view: sample.view,
       input: { name: 'cat-blurred.png' },
-      task: 'deblurring',
-      prompt: 'a cat',
+      wish,
       running: false,
+      results: [1],
+      models: [
+        { id: 'compact', name: 'Compact' },
+        { id: 'other', name: 'Another Network' },
+      ],
+      devices: ['auto', 'webgpu', 'cpu'],
     };
+    result = { id: 1, wish, view: sample.view, continuous: true };
     site = await Site.open({ 'panel.js': await builtBundle('panel') });
   });
   after(() => site.close());
 
-  /** The panel in a page; what it keeps survives a reload of the page, as in the editor. */
-  async function open(first: PanelState | undefined, options: PageOptions = {}): Promise<Visit> {
+  /** A panel in a page; what it keeps survives a reload of the page, as in the editor. */
+  async function open(options: PageOptions, ...messages: object[]): Promise<Visit> {
     const visit = await site.visit({ policy: STRICT, ...options }, async (page) => {
       await page.addInitScript(() => {
         const mine = window as unknown as EditorWindow & { acquireVsCodeApi: () => object };
@@ -48,11 +67,17 @@ describe('panel', () => {
         });
       });
     });
-    if (first !== undefined) await send(visit.page, { type: 'state', ...first });
+    for (const message of messages) await send(visit.page, message);
     return visit;
   }
 
-  async function send(page: Page, message: ExtensionToPanel | object): Promise<void> {
+  const restore = (options: PageOptions = {}): Promise<Visit> =>
+    open({ panel: 'restore', ...options }, { type: 'state', ...state }, { type: 'result', result });
+
+  async function send(
+    page: Page,
+    message: ExtensionToPanel | ExtensionToBatch | ExtensionToCompare | object,
+  ): Promise<void> {
     await page.evaluate(
       (sent) =>
         new Promise<void>((resolve) => {
@@ -75,150 +100,267 @@ describe('panel', () => {
     );
   }
 
-  /** Gives both frames of the comparison, as the extension would. */
+  const answered = new WeakMap<Page, Set<number>>();
+  /** Gives every frame that was asked for, as the extension would. */
   async function answerFrames(page: Page): Promise<void> {
-    await page.waitForFunction(
-      () =>
-        (window as unknown as EditorWindow).posted.filter((sent) => (sent as { type: string }).type === 'frame')
-          .length === 2,
-    );
+    const seen = answered.get(page) ?? new Set();
+    answered.set(page, seen);
     for (const { requestId, file } of await posted(page, 'frame')) {
+      if (seen.has(requestId)) continue;
+      seen.add(requestId);
       await send(page, { type: 'frame', requestId, dataUrl: sample.files.get(file) });
     }
   }
 
-  const forget = (page: Page): Promise<void> => page.evaluate(() => sessionStorage.clear());
+  const forget = (page: Page): Promise<void> => {
+    answered.delete(page);
+    return page.evaluate(() => sessionStorage.clear());
+  };
   const button = (page: Page, name: string): ReturnType<Page['locator']> =>
     page.locator('vscode-button', { hasText: name });
+  const fileOf = (frame: number): string => sample.view.record.frames[frame - 1]?.file ?? '';
 
-  it('says that it is ready and shows the state, with no violation of a strict policy', async () => {
-    const { page, problems } = await open(state);
+  /** The pictures on the right of the dividing line, from below to above: number of the frame (or file) and opacity. */
+  async function shown(page: Page): Promise<[number, number][]> {
+    const layers = await page
+      .locator('.before-after .layer')
+      .nth(1)
+      .locator('img')
+      .evaluateAll((nodes) =>
+        nodes
+          .map((node) => node as HTMLImageElement)
+          .filter(({ style }) => style.visibility !== 'hidden')
+          .map(({ dataset, style }): [string, number] => [dataset.file ?? '', Number(style.opacity)]),
+      );
+    return layers.map(([file, opacity]) => [
+      1 + sample.view.record.frames.findIndex((frame) => frame.file === file),
+      Math.round(opacity * 100) / 100,
+    ]);
+  }
+
+  it('says that it is ready and shows a result, with no violation of a strict policy', async () => {
+    const { page, problems } = await restore();
     await answerFrames(page);
     await settled(page);
     assert.equal((await posted(page, 'ready')).length, 1);
     assert.equal(await page.locator('.frame').count(), 5);
     assert.equal(await page.locator('vscode-text-field input').inputValue(), 'a cat');
-    assert.equal(
-      await page
-        .locator('vscode-dropdown .selected-value')
-        .textContent()
-        .then((text) => text?.trim()),
-      'Deblurring',
+    const chosen = page.locator('vscode-dropdown:visible .selected-value');
+    assert.deepEqual(
+      (await chosen.allTextContents()).map((text) => text.trim()),
+      ['Deblurring', 'Compact', 'Any device'],
     );
     // The library's styles are in force: without them the button had no background.
     const background = await button(page, 'Restore').evaluate((target) => getComputedStyle(target).backgroundColor);
     assert.equal(background, 'rgb(0, 120, 212)');
     assert.equal(await page.locator('.controls').evaluate((target) => getComputedStyle(target).display), 'flex');
+    assert.deepEqual(await shown(page), [[5, 1]]);
+    assert.equal(
+      await page.locator('.before-after .layer').nth(0).locator('img').getAttribute('src'),
+      sample.files.get(fileOf(1)),
+    );
     assert.deepEqual(problems, []);
     await forget(page);
   });
 
-  it('restores again with the chosen task and the edited prompt', async () => {
-    const { page, problems } = await open(state);
-    await page.locator('vscode-dropdown').click();
-    await page.locator('vscode-option', { hasText: 'Low light' }).click();
+  it('restores again with another task, prompt, model and device', async () => {
+    const { page, problems } = await restore();
+    for (const [label, choice] of [
+      ['Task', 'Low light'],
+      ['Model', 'Another Network'],
+      ['Device', 'CPU'],
+    ] as const) {
+      await page.locator(`vscode-dropdown[aria-label="${label}"]`).click();
+      await page.locator('vscode-option:visible', { hasText: choice }).click();
+    }
     await page.locator('vscode-text-field input').fill('a cat at night');
     await button(page, 'Restore').click();
-    assert.deepEqual(await posted(page, 'run'), [{ type: 'run', task: 'low-light', prompt: 'a cat at night' }]);
+    const wish = { task: 'low-light', prompt: 'a cat at night', model: 'other', device: 'cpu' };
+    assert.deepEqual(await posted(page, 'run'), [{ type: 'run', wish }]);
     await page.locator('vscode-text-field input').press('Enter');
     assert.equal((await posted(page, 'run')).length, 2);
     assert.deepEqual(problems, []);
     await forget(page);
   });
 
-  it('cancels while it works, and offers nothing else', async () => {
-    const { page } = await open({ ...state, view: runningAfter(sample, 2), running: true });
+  it('stops what runs, says how far it is, and offers nothing else meanwhile', async () => {
+    const { page } = await restore();
+    await send(page, { type: 'state', ...state, running: true });
+    await send(page, { type: 'result', result: { ...result, view: runningAfter(sample, 2) } });
+    await send(page, { type: 'progress', share: 0.42, activity: '3 s left' });
+    assert.equal(await page.locator('.progress').first().innerText(), '42 % · 3 s left');
     assert.equal(await button(page, 'Restore').isVisible(), false);
     assert.equal(await page.locator('vscode-progress-ring').isVisible(), true);
-    await button(page, 'Cancel').click();
+    await button(page, 'Stop').click();
     assert.equal((await posted(page, 'cancel')).length, 1);
     await button(page, 'Save As…').click({ force: true });
     await button(page, 'Open as Notebook').click({ force: true });
     assert.deepEqual([...(await posted(page, 'save')), ...(await posted(page, 'open-as-notebook'))], []);
+    assert.deepEqual(await shown(page), [[2, 1]]);
     await send(page, { type: 'state', ...state });
-    assert.equal(await button(page, 'Cancel').isVisible(), false);
+    await send(page, { type: 'result', result });
+    assert.equal(await button(page, 'Stop').isVisible(), false);
     assert.equal(await page.locator('vscode-progress-ring').isVisible(), false);
+    assert.deepEqual(await shown(page), [[5, 1]]);
     await forget(page);
   });
 
-  it('saves the frame of the comparison and opens a notebook', async () => {
-    const { page } = await open(state);
+  it('turns from as it came to restored: two frames shine through each other until the strength itself is made', async () => {
+    const { page, problems } = await restore();
+    await page.locator('.dial input').fill('63');
+    assert.deepEqual(await shown(page), [
+      [3, 1],
+      [4, 0.52],
+    ]);
+    assert.equal(await page.locator('.strength-note').innerText(), 'between frames 3 and 4…');
+    const [asked] = await posted(page, 'strength');
+    assert.deepEqual(asked, { type: 'strength', result: 1, severity: 0.37 });
+    const own = `${'9'.repeat(64)}.png`;
+    await send(page, { type: 'strength', result: 1, severity: 0.37, strength: { severity: 0.37, file: own } });
+    assert.deepEqual(await shown(page), [[0, 1]]);
+    assert.equal(await page.locator('.strength-note').innerText(), '');
     await button(page, 'Save As…').click();
-    await page.locator('.frame').nth(2).click();
-    await button(page, 'Save As…').click();
-    assert.deepEqual(
-      (await posted(page, 'save')).map(({ frame }) => frame),
-      [5, 3],
-    );
-    await button(page, 'Open as Notebook').click();
-    assert.equal((await posted(page, 'open-as-notebook')).length, 1);
-    await forget(page);
-  });
-
-  it('compares input and last frame above the strip, with full frames from the extension', async () => {
-    const { page, problems } = await open(state);
-    await answerFrames(page);
-    await page.locator('.layer.left:not(.preview)').waitFor();
-    await page.locator('.layer.right:not(.preview)').waitFor();
-    const [left, right] = await Promise.all(
-      ['left', 'right'].map((side) => page.locator(`.layer.${side} img`).getAttribute('src')),
-    );
-    assert.equal(left, sample.files.get(sample.view.record.frames[0]?.file ?? ''));
-    assert.equal(right, sample.files.get(sample.view.record.frames[4]?.file ?? ''));
-    const [compare, header] = await Promise.all(
-      ['.compare', '.header'].map((part) => page.locator(part).boundingBox()),
-    );
-    assert.ok((compare?.y ?? NaN) < (header?.y ?? NaN));
-    await page.locator('.stage').focus();
-    await page.keyboard.press('Escape');
-    assert.equal(await page.locator('.compare').isVisible(), true);
+    assert.deepEqual(await posted(page, 'save'), [{ type: 'save', result: 1, severity: 0.37 }]);
+    await page.locator('.dial input').fill('25');
+    assert.deepEqual(await shown(page), [[2, 1]]);
+    assert.equal(await page.locator('.strength-note').innerText(), '');
+    await page.locator('.dial input').focus();
+    await page.keyboard.press('Home');
+    assert.deepEqual(await shown(page), [[1, 1]]);
+    assert.equal(await page.locator('.dial input').getAttribute('aria-valuetext'), '0 percent restored');
     assert.deepEqual(problems, []);
     await forget(page);
   });
 
-  it('lets the comparison follow the newest frame until one is chosen', async () => {
-    const { page } = await open({ ...state, view: runningAfter(sample, 2), running: true });
-    assert.equal(await page.locator('.name.right').innerText(), '2');
-    await send(page, { type: 'state', ...state, view: runningAfter(sample, 4), running: true });
-    assert.equal(await page.locator('.name.right').innerText(), '4');
-    await page.locator('.frame').nth(1).click();
-    await send(page, { type: 'state', ...state });
-    assert.equal(await page.locator('.name.right').innerText(), '2');
+  it('says when a strength could not be made, and takes no answer that comes too late', async () => {
+    const { page } = await restore();
+    await page.locator('.dial input').fill('60');
+    await page.locator('.dial input').fill('80');
+    const late = { severity: 0.4, file: `${'8'.repeat(64)}.png` };
+    await send(page, { type: 'strength', result: 1, severity: 0.4, strength: late });
+    assert.deepEqual(
+      (await shown(page)).map(([frame]) => frame),
+      [4, 5],
+    );
+    const [, asked] = await posted(page, 'strength');
+    await send(page, { type: 'strength', result: 1, severity: asked?.severity ?? NaN });
+    assert.match(await page.locator('.strength-note').innerText(), /could not be made/);
     await forget(page);
   });
 
-  it('never overwrites a prompt that is being typed', async () => {
-    const { page } = await open({ ...state, view: runningAfter(sample, 2), running: true });
-    await page.locator('vscode-text-field input').fill('a cat with green eyes');
-    await send(page, { type: 'state', ...state, view: runningAfter(sample, 3), running: true });
-    assert.equal(await page.locator('vscode-text-field input').inputValue(), 'a cat with green eyes');
-    await send(page, { type: 'state', ...state, prompt: 'another prompt' });
-    assert.equal(await page.locator('vscode-text-field input').inputValue(), 'another prompt');
+  it('stops at the frames where a model has nothing between them', async () => {
+    const { page } = await open(
+      { panel: 'restore' },
+      { type: 'state', ...state },
+      { type: 'result', result: { ...result, continuous: false } },
+    );
+    await page.locator('.dial input').fill('63');
+    assert.deepEqual(await shown(page), [[4, 1]]);
+    assert.equal(await page.locator('.strength-value').innerText(), '75 %');
+    await forget(page);
+  });
+
+  it('keeps several results, shows one of them and compares it with another', async () => {
+    const { page, problems } = await restore();
+    assert.equal(await page.locator('.results').isVisible(), false);
+    const second = { ...result, id: 2, wish: { ...result.wish, task: 'low-light' as const }, strength: undefined };
+    await send(page, { type: 'state', ...state, results: [1, 2], shown: 2 });
+    await send(page, { type: 'result', result: second });
+    const labels = page.locator('.results label');
+    assert.deepEqual(await labels.allInnerTexts(), [
+      '1 · Deblurring · compact · 0.9 s',
+      '2 · Low light · compact · 0.9 s',
+    ]);
+    assert.equal(await page.locator('.strips > div').count(), 2);
+    assert.equal(await page.locator('.side-name.right').innerText(), 'Result 2 · 100 %');
+    await page.locator('vscode-dropdown[aria-label="Compare with"]').click();
+    await page.locator('vscode-option:visible', { hasText: 'Result 1' }).click();
+    assert.equal(await page.locator('.side-name.left').innerText(), 'Result 1 · 100 %');
+    await labels.nth(0).click();
+    assert.deepEqual(await posted(page, 'show'), [{ type: 'show', result: 1 }]);
+    assert.equal(await page.locator('.side-name.right').innerText(), 'Result 1 · 100 %');
+    await page.getByRole('button', { name: 'Remove result 2' }).click();
+    assert.deepEqual(await posted(page, 'forget'), [{ type: 'forget', result: 2 }]);
+    await send(page, { type: 'state', ...state, results: [1], shown: 1 });
+    assert.equal(await page.locator('.strips > div').count(), 1);
+    assert.equal(await page.locator('.results').isVisible(), false);
+    assert.deepEqual(problems, []);
+    await forget(page);
+  });
+
+  it('moves both pictures together, and the dividing line by keys', async () => {
+    const { page } = await restore();
+    const places = (): Promise<string[]> =>
+      page
+        .locator('.before-after img')
+        .evaluateAll((nodes) =>
+          nodes.map((node) => `${(node as HTMLElement).style.transform} ${(node as HTMLElement).style.width}`),
+        );
+    await page.locator('.stage').focus();
+    await page.keyboard.press('1');
+    const before = await places();
+    for (let i = 0; i < 4; i += 1) await page.keyboard.press('+');
+    await page.keyboard.press('ArrowRight');
+    const moved = await places();
+    assert.equal(new Set(moved).size, 1);
+    assert.notDeepEqual(moved, before);
+    const divider = page.locator('.stage .divider');
+    await divider.focus();
+    await page.keyboard.press('Home');
+    assert.equal(await divider.getAttribute('aria-valuetext'), '0 % Input, 100 % Result 1 · 100 %');
+    await forget(page);
+  });
+
+  it('never overwrites a prompt that is being typed, and takes one that was written for the user', async () => {
+    const { page } = await restore();
+    const field = page.locator('vscode-text-field input');
+    await field.fill('a cat with green eyes');
+    await send(page, { type: 'state', ...state, running: true });
+    assert.equal(await field.inputValue(), 'a cat with green eyes');
+    await send(page, { type: 'state', ...state });
+    await button(page, 'Describe').click();
+    const [asked] = await posted(page, 'describe');
+    assert.equal(asked?.wish.prompt, 'a cat with green eyes');
+    const wish = { ...state.wish, prompt: 'a bright picture', promptSource: 'described' as const };
+    await send(page, { type: 'state', ...state, wish });
+    assert.equal(await field.inputValue(), 'a bright picture');
+    await button(page, 'Restore').click();
+    await field.fill('a bright picture of a cat');
+    await button(page, 'Restore').click();
+    const runs = await posted(page, 'run');
+    assert.deepEqual(
+      runs.map((run) => [run.wish.prompt, run.wish.promptSource]),
+      [
+        ['a bright picture', 'described'],
+        ['a bright picture of a cat', undefined],
+      ],
+    );
     await forget(page);
   });
 
   it('shows an error until the next state', async () => {
-    const { page } = await open(state);
+    const { page } = await restore();
     const message = 'The model is gone. Install it again. <b>now</b>';
     await send(page, { type: 'error', message });
     assert.equal(await page.getByRole('alert').filter({ hasText: 'The model' }).innerText(), message);
     await send(page, { type: 'state', ...state });
-    assert.equal(await page.locator('.error').isVisible(), false);
+    assert.equal(await page.locator('main > .error').isVisible(), false);
     await forget(page);
   });
 
-  it('keeps its state over a reload, with the name that the extension knows it by', async () => {
-    const { page, problems } = await open(state);
+  it('keeps what was typed over a reload, with the name that the extension knows it by', async () => {
+    const { page, problems } = await restore();
     await page.locator('vscode-text-field input').fill('typed before the reload');
     await page.reload();
-    await page.locator('.frame').first().waitFor();
+    await send(page, { type: 'state', ...state });
+    await send(page, { type: 'result', result });
     assert.equal(await page.locator('.frame').count(), 5);
     assert.equal(await page.locator('vscode-text-field input').inputValue(), 'typed before the reload');
     assert.equal(
       await page.evaluate(() => (JSON.parse(sessionStorage.getItem('kept') ?? '{}') as { id?: string }).id),
       'panel-1',
     );
-    await page.evaluate(() => sessionStorage.setItem('kept', '{"view":{"record":7},"task":"__proto__"}'));
+    await page.evaluate(() => sessionStorage.setItem('kept', '{"wish":{"task":"__proto__"}}'));
     await page.reload();
     assert.equal((await posted(page, 'ready')).length, 1);
     assert.equal(await page.locator('.frame').count(), 0);
@@ -227,18 +369,20 @@ describe('panel', () => {
   });
 
   it('says what it waits for as long as there is no frame', async () => {
-    const { page } = await open({ ...state, view: undefined, running: true });
-    assert.equal(await page.locator('.hint').innerText(), 'Restoring cat-blurred.png…');
-    await send(page, { type: 'state', ...state, view: undefined });
-    assert.match(await page.locator('.hint').innerText(), /press Restore/);
+    const { page } = await open({ panel: 'restore' }, { type: 'state', ...state, results: [], running: true });
+    assert.equal(await page.locator('main > .hint').innerText(), 'Restoring cat-blurred.png…');
+    await send(page, { type: 'state', ...state, results: [] });
+    assert.match(await page.locator('main > .hint').innerText(), /press Restore/);
+    assert.equal(await page.locator('main > .look').isVisible(), false);
     await forget(page);
   });
 
   it('ignores messages of another shape', async () => {
-    const { page, problems } = await open(state);
+    const { page, problems } = await restore();
+    const hostile = { ...sample.view, pictures: [{ index: 1, thumbnail: 'javascript:alert(1)' }] };
     for (const message of [
-      { type: 'state', ...state, task: 'nothing' },
-      { type: 'state', ...state, view: { ...sample.view, pictures: [{ index: 1, thumbnail: 'javascript:alert(1)' }] } },
+      { type: 'state', ...state, wish: { ...state.wish, task: 'nothing' } },
+      { type: 'result', result: { ...result, id: 7, view: hostile } },
       { type: 'error', message: 17 },
       { type: 'frame', requestId: 'x' },
       { type: 'unknown' },
@@ -246,7 +390,102 @@ describe('panel', () => {
       await send(page, message);
     }
     assert.equal(await page.locator('.frame').count(), 5);
-    assert.equal(await page.locator('.error').isVisible(), false);
+    assert.equal(await page.locator('main > .error').isVisible(), false);
+    assert.deepEqual(problems, []);
+    await forget(page);
+  });
+
+  describe('of many pictures', () => {
+    const batch: BatchState = {
+      ...{ id: 'batch-1', task: 'detect', prompt: '', model: 'compact' },
+      ...{ folder: '/pictures/restored', running: true, count: 3 },
+    };
+    const row = (index: number, name: string, rest: Partial<BatchRow> = {}): BatchRow => ({
+      ...{ index, name, state: 'waiting' },
+      ...rest,
+    });
+
+    it('has a row a picture, a reason for each failure, and opens a row', async () => {
+      const { page, problems } = await open(
+        { panel: 'batch' },
+        { type: 'state', ...batch },
+        { type: 'rows', rows: [row(0, 'a.jpg'), row(1, 'sub/b.png'), row(2, 'c.png')] },
+      );
+      assert.equal(await page.locator('tbody tr').count(), 3);
+      await button(page, 'Stop').click();
+      const thumbnail = sample.view.pictures[0]?.thumbnail;
+      const reason = 'c.png is <b>not</b> a picture. Choose another one.';
+      await send(page, {
+        type: 'rows',
+        rows: [
+          row(0, 'a.jpg', {
+            ...{ state: 'done', task: 'low-light', confidence: 0.914, before: thumbnail, after: thumbnail },
+            ...{ width: 420, height: 280, change: 12.34, seconds: 1.23, output: 'a.restored.jpg' },
+          }),
+          row(2, 'c.png', { state: 'failed', note: reason }),
+        ],
+      });
+      const cells = await page.locator('tbody tr').nth(0).locator('td').allInnerTexts();
+      assert.deepEqual(cells.map((text) => text.trim()).slice(2, 7), [
+        'a.jpg',
+        'Low light, 91 % sure',
+        '420 × 280',
+        '12.3 levels',
+        '1.2 s',
+      ]);
+      assert.match(cells[7] ?? '', /a\.restored\.jpg/);
+      assert.equal(await page.locator('tbody tr').nth(2).locator('.note').innerText(), reason);
+      await page.getByRole('button', { name: 'Open a.jpg with all its frames' }).click();
+      await send(page, { type: 'state', ...batch, running: false });
+      assert.equal(await page.locator('.summary').innerText(), '1 of 3 restored, 1 failed');
+      await button(page, 'Restore the Rest').click();
+      await button(page, 'Show Folder').click();
+      const messages = await page.evaluate(() => (window as unknown as EditorWindow).posted);
+      for (const message of messages) assert.ok(isBatchToExtension(message), JSON.stringify(message));
+      assert.deepEqual(messages, [
+        { type: 'ready' },
+        { type: 'cancel' },
+        { type: 'open-row', row: 0 },
+        { type: 'resume' },
+        { type: 'reveal' },
+      ]);
+      assert.deepEqual(problems, []);
+      await site.screenshot(page, 'batch-dark');
+      await forget(page);
+    });
+
+    it('shows a thousand pictures without losing the view', async () => {
+      const rows = Array.from({ length: 1000 }, (_, index) => row(index, `picture-${index}.png`));
+      const { page } = await open({ panel: 'batch' }, { type: 'state', ...batch, count: 1000 }, { type: 'rows', rows });
+      assert.equal(await page.locator('tbody tr').count(), 1000);
+      const seconds = await page.evaluate(() => {
+        const started = performance.now();
+        const changed = { index: 999, name: 'picture-999.png', state: 'running' };
+        window.dispatchEvent(new MessageEvent('message', { data: { type: 'rows', rows: [changed] } }));
+        return (performance.now() - started) / 1000;
+      });
+      assert.ok(seconds < 1, `one row took ${seconds} s`);
+      await forget(page);
+    });
+  });
+
+  it('shows pictures that exist as a strip, and says what is wrong with them', async () => {
+    const { page, problems } = await open(
+      { panel: 'compare' },
+      { type: 'state', id: 'compare-1', names: ['a.png', 'b.png'], running: true },
+    );
+    assert.equal(await page.getByText('Reading a.png, b.png…').isVisible(), true);
+    await button(page, 'Stop').click();
+    await send(page, { type: 'state', id: 'compare-1', names: ['a.png', 'b.png'], running: false, view: sample.view });
+    for (const message of await page.evaluate(() => (window as unknown as EditorWindow).posted)) {
+      assert.ok(isCompareToExtension(message), JSON.stringify(message));
+      if (message.type !== 'frame') continue;
+      await send(page, { ...message, dataUrl: sample.files.get(message.file) });
+    }
+    await settled(page);
+    assert.equal(await page.locator('.frame').count(), 5);
+    await send(page, { type: 'error', message: 'b.png has 3x4 pixels; the first frame has 5x6.' });
+    assert.match(await page.locator('main > .error').innerText(), /3x4/);
     assert.deepEqual(problems, []);
     await forget(page);
   });
@@ -258,8 +497,12 @@ describe('panel', () => {
   ];
   for (const [theme, width, running] of looks) {
     it(`fits: ${theme}, ${width} px`, async () => {
-      const shown = running ? { ...state, view: runningAfter(sample, 3), running } : state;
-      const { page, problems } = await open(shown, { theme, width });
+      const view = running ? runningAfter(sample, 3) : sample.view;
+      const { page, problems } = await open(
+        { panel: 'restore', theme, width },
+        { type: 'state', ...state, running },
+        { type: 'result', result: { ...result, view } },
+      );
       await answerFrames(page);
       await settled(page);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

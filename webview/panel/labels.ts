@@ -1,19 +1,100 @@
-import type { Task } from '../../src/protocol';
+import type { Device, RowState, Task } from '../../src/protocol';
 
-/** Every word of the panel outside the strip. */
+/** Every word of the panels outside the strip. */
 export const PANEL_LABELS = {
   tasks: {
     'super-resolution': 'Super-resolution',
     deblurring: 'Deblurring',
     'low-light': 'Low light',
   } satisfies Record<Task, string>,
+  devices: {
+    auto: 'Any device',
+    tensorrt: 'TensorRT',
+    cuda: 'CUDA',
+    webgpu: 'WebGPU',
+    dml: 'DirectML',
+    coreml: 'Core ML',
+    cpu: 'CPU',
+  } satisfies Record<Device, string>,
   task: 'Task',
   prompt: 'Prompt',
   promptHint: 'What the picture shows (may be left empty)',
+  model: 'Model',
+  device: 'Device',
+  describe: 'Describe',
+  describeHint: 'Have the scene described; you can edit the sentence before it is used',
   restore: 'Restore',
-  cancel: 'Cancel',
+  cancel: 'Stop',
   saveAs: 'Save As…',
+  copy: 'Copy',
+  copied: 'Copied',
+  notCopied: 'The picture could not be put on the clipboard. Use Save As instead.',
   openAsNotebook: 'Open as Notebook',
   starting: (name: string): string => `Restoring ${name}…`,
   nothing: (name: string): string => `Choose a task and press Restore to restore ${name}.`,
+  progress: (share: number, activity: string): string => `${Math.round(100 * share)} % · ${activity}`,
+
+  strength: 'Strength',
+  strengthValue: (percent: number): string => `${percent} %`,
+  strengthSpoken: (percent: number): string => `${percent} percent restored`,
+  asItCame: 'as it came',
+  restored: 'restored',
+  blended: (a: number, b: number): string => `between frames ${a} and ${b}…`,
+  notMade: 'This strength could not be made; the frames beside it are shown.',
+
+  results: 'Results',
+  result: (number: number, task: string, model: string, seconds: string | undefined): string =>
+    [`${number}`, task, model, seconds].filter((part) => part !== undefined).join(' · '),
+  seconds: (seconds: number): string => `${seconds.toFixed(1)} s`,
+  uniform: 'the sentence that fits every picture',
+  forget: (number: number): string => `Remove result ${number}`,
+  against: 'Compare with',
+  input: 'Input',
+  resultName: (number: number, percent: number): string => `Result ${number} · ${percent} %`,
+  beforeAfter: 'Before and after',
+  beforeAfterHint:
+    'Plus and minus zoom, 0 fits, 1 shows 100 %, arrow keys move the picture; Tab leads to the dividing line.',
+  divider: 'Dividing line',
+  dividerValue: (left: string, right: string, percent: number): string =>
+    `${percent} % ${left}, ${100 - percent} % ${right}`,
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  fit: 'Fit',
+  actual: '100 %',
+
+  batch: 'Pictures',
+  detect: 'What each picture needs',
+  states: {
+    waiting: 'waiting',
+    running: 'restoring…',
+    done: 'done',
+    failed: 'failed',
+    cancelled: 'not done',
+  } satisfies Record<RowState, string>,
+  columns: {
+    before: 'Before',
+    after: 'After',
+    picture: 'Picture',
+    task: 'Task',
+    size: 'Size',
+    change: 'Change',
+    seconds: 'Time',
+    result: 'Result',
+  },
+  changeHint: 'Mean difference between before and after, in 8-bit levels',
+  levels: (change: number): string => `${change.toFixed(1)} levels`,
+  size: (width: number, height: number): string => `${width} × ${height}`,
+  detected: (task: string, percent: number): string => `${task}, ${percent} % sure`,
+  open: 'Open',
+  openRow: (name: string): string => `Open ${name} with all its frames`,
+  reveal: 'Show Folder',
+  resume: 'Restore the Rest',
+  retry: 'Try Again',
+  summary: (done: number, failed: number, count: number): string =>
+    [`${done} of ${count} restored`, failed === 0 ? '' : `${failed} failed`].filter((part) => part !== '').join(', '),
+  beforeOf: (name: string): string => `${name} as it came`,
+  afterOf: (name: string): string => `${name} restored`,
+
+  comparing: (names: string): string => `Reading ${names}…`,
+  notCompared: 'Nothing to show.',
 };

@@ -1,5 +1,5 @@
 /**
- * The only place that knows the component library of the panel's controls: it registers the components and gives each as a plain
+ * The only place that knows the component library of the panels' controls: it registers the components and gives each as a plain
  * interface, so that another library (or none) is a change of this file.
  */
 import './csp-nonce';
@@ -18,11 +18,14 @@ import {
 export interface ButtonControl {
   readonly element: HTMLElement;
   setEnabled(enabled: boolean): void;
+  setText(text: string): void;
 }
 
-export interface ChoiceControl<T extends string> {
+export interface ChoiceControl {
   readonly element: HTMLElement;
-  value: T;
+  readonly value: string;
+  /** Replaces the options (value and label) and chooses one; does nothing when nothing changes. */
+  set(options: readonly (readonly [string, string])[], value: string): void;
   setEnabled(enabled: boolean): void;
 }
 
@@ -49,37 +52,45 @@ export function createButton(text: string, appearance: 'primary' | 'secondary', 
   element.addEventListener('click', () => {
     if (!element.disabled) onClick();
   });
-  return { element, setEnabled: (enabled) => (element.disabled = !enabled) };
+  return {
+    element,
+    setEnabled: (enabled) => (element.disabled = !enabled),
+    setText: (next) => {
+      if (element.textContent !== next) element.textContent = next;
+    },
+  };
 }
 
-/** A choice of one; `options` are value and label. */
-export function createDropdown<T extends string>(
-  label: string,
-  options: readonly (readonly [T, string])[],
-  onChange: (value: T) => void,
-): ChoiceControl<T> {
+/** A choice of one. */
+export function createDropdown(label: string, onChange: (value: string) => void): ChoiceControl {
   const element = document.createElement('vscode-dropdown') as Dropdown;
   element.setAttribute('aria-label', label);
-  for (const [value, text] of options) {
-    const option = document.createElement('vscode-option');
-    option.setAttribute('value', value);
-    option.textContent = text;
-    element.append(option);
-  }
-  const values = options.map(([value]) => value);
-  let current = values[0] as T;
+  element.title = label;
+  let shown = '';
+  let current = '';
   element.addEventListener('change', () => {
-    const chosen = values.find((value) => value === element.value);
-    if (chosen === undefined) return;
-    current = chosen;
-    onChange(chosen);
+    if (element.value === current) return;
+    current = element.value;
+    onChange(current);
   });
   return {
     element,
     get value() {
       return current;
     },
-    set value(value) {
+    set(options, value) {
+      const key = JSON.stringify(options);
+      if (key !== shown) {
+        shown = key;
+        element.replaceChildren(
+          ...options.map(([id, text]) => {
+            const option = document.createElement('vscode-option');
+            option.setAttribute('value', id);
+            option.textContent = text;
+            return option;
+          }),
+        );
+      }
       current = value;
       element.value = value;
     },

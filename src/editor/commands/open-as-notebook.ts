@@ -26,7 +26,9 @@ export async function openAsNotebook(run: FinishedRun, draw: Draw): Promise<void
   const code = restoreCell({
     picture,
     task: view.record.task,
-    prompt: run.prompt,
+    prompt: run.wish.prompt,
+    model: run.wish.model,
+    device: run.wish.device,
     frames: view.record.frames.length,
   });
   const outputs = [await draw({ ...run, view, framesFolder })];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DEFAULT_FRAMES, type MimeBundle, type Task } from '../../protocol';
+import { DEFAULT_FRAMES, type Device, type MimeBundle, type Task } from '../../protocol';
 import { typescriptMetadata } from './notebook-metadata';
 
 /** What a generated cell restores. */
@@ -10,6 +10,10 @@ export interface CellRun {
   /** Empty for the uniform sentence. */
   prompt: string;
   frames: number;
+  /** "compact" unless said otherwise. */
+  model?: string;
+  /** "auto" unless said otherwise. */
+  device?: Device;
 }
 
 /** A string literal in single quotes. JSON's escapes are JavaScript's. */
@@ -18,9 +22,11 @@ function quote(text: string): string {
 }
 
 /** The cell that repeats a run. */
-export function restoreCell({ picture, task, prompt, frames }: CellRun): string {
+export function restoreCell({ picture, task, prompt, frames, model = 'compact', device = 'auto' }: CellRun): string {
   const options = [`  task: ${quote(task)},`];
   if (prompt !== '') options.push(`  prompt: ${quote(prompt)},`);
+  if (model !== 'compact') options.push(`  model: ${quote(model)},`);
+  if (device !== 'auto') options.push(`  device: ${quote(device)},`);
   if (frames !== DEFAULT_FRAMES) options.push(`  frames: ${frames},`);
   return [
     "import { restore } from 'progressive-restoration';",

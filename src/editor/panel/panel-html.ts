@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type * as vscode from 'vscode';
 
+/** What a document shows; `panel.ts` in `webview/panel` has one view for each. */
+export type PanelKind = 'restore' | 'batch' | 'compare';
+
 /**
- * The document of a Restore panel. Nothing is loaded from a network, no script and no style runs without the nonce of this
- * document, and pictures come as data URLs or from memory only.
+ * The document of a panel. Nothing is loaded from a network, no script and no style runs without the nonce of this document,
+ * and pictures come as data URLs or from memory only.
  */
-export function panelHtml(webview: vscode.Webview, scriptFile: vscode.Uri): string {
+export function panelHtml(webview: vscode.Webview, scriptFile: vscode.Uri, kind: PanelKind): string {
   const nonce = randomBytes(24).toString('base64url');
   const policy = [
     "default-src 'none'",
@@ -22,9 +25,9 @@ export function panelHtml(webview: vscode.Webview, scriptFile: vscode.Uri): stri
     <meta charset="utf-8" />
     <meta http-equiv="Content-Security-Policy" content="${policy}" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>Restore</title>
+    <title>Progressive Restoration</title>
   </head>
-  <body data-nonce="${nonce}">
+  <body data-nonce="${nonce}" data-panel="${kind}">
     <script nonce="${nonce}" src="${webview.asWebviewUri(scriptFile).toString()}"></script>
   </body>
 </html>

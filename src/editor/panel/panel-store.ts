@@ -1,17 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isRunView, TASKS, type RunView, type Task } from '../../protocol';
-import { isObject, isOneOf, isText } from '../../protocol/checks';
-
-/** What a panel needs to come back after the window was reloaded. */
-export interface PanelRecord {
-  /** Absolute path of the picture. */
-  input: string;
-  task: Task;
-  prompt: string;
-  view?: RunView;
-}
 
 const ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const FILE = 'panel.json';
@@ -20,6 +9,9 @@ const LIFETIME = 30 * 24 * 60 * 60 * 1000;
 
 /** Keeps each panel's record and frames in a folder of its own, for as long as the panel is open. */
 export class PanelStore {
+  /** Writes of one panel, one after the other, so that the newest record is the one that stays. */
+  private readonly writes = new Map<string, Promise<void>>();
+
   constructor(private readonly folder: string) {}
 
   newId(): string {
@@ -35,24 +27,33 @@ export class PanelStore {
     return path.join(this.folder, id, 'panel.frames');
   }
 
-  async save(id: string, record: PanelRecord): Promise<void> {
-    const file = path.join(this.folder, id, FILE);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(`${file}.partial`, JSON.stringify(record));
-    await rename(`${file}.partial`, file);
+  save(id: string, record: object): Promise<void> {
+    const text = JSON.stringify(record);
+    const write = (this.writes.get(id) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(async () => {
+        const file = path.join(this.folder, id, FILE);
+        await mkdir(path.dirname(file), { recursive: true });
+        await writeFile(`${file}.partial`, text);
+        await rename(`${file}.partial`, file);
+      });
+    this.writes.set(id, write);
+    return write;
   }
 
-  /** The record of panel `id`, or undefined when there is none that can be read. */
-  async load(id: string): Promise<PanelRecord | undefined> {
+  /** The record of panel `id`, or undefined when there is none that passes `guard`. */
+  async load<T>(id: string, guard: (value: unknown) => value is T): Promise<T | undefined> {
     try {
       const value: unknown = JSON.parse(await readFile(path.join(this.folder, id, FILE), 'utf8'));
-      return isPanelRecord(value) ? value : undefined;
+      return guard(value) ? value : undefined;
     } catch {
       return undefined;
     }
   }
 
   async forget(id: string): Promise<void> {
+    await this.writes.get(id)?.catch(() => undefined);
+    this.writes.delete(id);
     await rm(path.join(this.folder, id), { recursive: true, force: true });
   }
 
@@ -64,15 +65,4 @@ export class PanelStore {
       if (age > LIFETIME) await this.forget(name);
     }
   }
-}
-
-function isPanelRecord(value: unknown): value is PanelRecord {
-  return (
-    isObject(value) &&
-    isText(value.input, 4096) &&
-    path.isAbsolute(value.input) &&
-    isOneOf(TASKS, value.task) &&
-    isText(value.prompt) &&
-    (value.view === undefined || isRunView(value.view))
-  );
 }

@@ -1,82 +1,118 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import {
+  isPanelResult,
   isPanelToExtension,
+  isRestoreWish,
+  MOST_RESULTS,
   RestorationError,
   type ExtensionToPanel,
+  type PanelResult,
   type PanelToExtension,
+  type Region,
+  type RestoreWish,
   type RunView,
-  type Task,
 } from '../../protocol';
-import { findFrame, readFrame } from '../frames/frame-store';
-import { saveFrameAs } from '../frames/save-frame';
+import { isCount, isObject, isText } from '../../protocol/checks';
+import { saveResultAs } from '../frames/save-result';
+import type { ScenePrompts } from '../prompts/scene-prompts';
 import type { Log } from '../status/log';
-import type { PictureRestorer } from './picture-restorer';
-import { panelHtml } from './panel-html';
-import type { PanelRecord, PanelStore } from './panel-store';
+import { devicesHere, type PanelModels } from './models';
+import { PanelChannel } from './panel-channel';
+import type { OpenPanel } from './panel-registry';
+import type { PanelStore } from './panel-store';
+import type { OnProgress, PictureRestorer } from './picture-restorer';
 
 export interface RestorePanelServices {
   store: PanelStore;
   restorer: PictureRestorer;
+  models: PanelModels;
+  prompts: ScenePrompts;
   log: Log;
-  /** The panel's script. */
+  /** The panels' script. */
   script: vscode.Uri;
   openAsNotebook(run: FinishedRun): Promise<void>;
+}
+
+/** A severity is that of a stored frame when it differs by less than this. */
+const SAME_SEVERITY = 1e-6;
+
+/** What a panel needs to come back after the window was reloaded. */
+export interface RestoreRecord {
+  /** Absolute path of the picture. */
+  input: string;
+  wish: RestoreWish;
+  /** Oldest first. */
+  results: PanelResult[];
+  /** Id of the result that stands in the large view. */
+  shown?: number;
 }
 
 /** A run that came to its end, with all that is needed to show it elsewhere. */
 export interface FinishedRun {
   /** Absolute path of the picture. */
   input: string;
-  /** Empty for the model's uniform sentence. */
-  prompt: string;
+  wish: RestoreWish;
   view: RunView;
   framesFolder: string;
 }
 
-export interface RunObserver {
-  /** Share of the work that is done, in [0,1], and what is being done. */
-  onProgress?: (share: number, activity: string) => void;
-}
-
 export type RunOutcome = { kind: 'done' } | { kind: 'cancelled' } | { kind: 'failed'; reason: string };
 
-/** One Restore panel: the picture, its newest run, and what the user may do with it. */
-export class RestorePanel {
-  private readonly subscriptions: vscode.Disposable[] = [];
+export function isRestoreRecord(value: unknown): value is RestoreRecord {
+  return (
+    isObject(value) &&
+    isText(value.input, 4096) &&
+    path.isAbsolute(value.input) &&
+    isRestoreWish(value.wish) &&
+    Array.isArray(value.results) &&
+    value.results.length <= MOST_RESULTS &&
+    value.results.every(isPanelResult) &&
+    (value.shown === undefined || isCount(value.shown))
+  );
+}
+
+/** The record of a panel whose window was gone: a run that had not ended was interrupted. */
+export function closedRestoreRecord(record: RestoreRecord): RestoreRecord {
+  const results = record.results.map((result) =>
+    result.view.state.kind === 'running'
+      ? { ...result, view: { ...result.view, state: { kind: 'interrupted' as const } } }
+      : result,
+  );
+  return { ...record, results };
+}
+
+/** One Restore panel: a picture, its results, and what the user may do with them. */
+export class RestorePanel implements OpenPanel {
+  private readonly channel: PanelChannel<PanelToExtension, ExtensionToPanel>;
   private running: AbortController | undefined;
+  /** The frame between frames that is being made for the dial. */
+  private dialling: AbortController | undefined;
   private lastError: string | undefined;
-  private disposed = false;
 
   constructor(
     readonly id: string,
-    private readonly panel: vscode.WebviewPanel,
-    private record: PanelRecord,
+    panel: vscode.WebviewPanel,
+    private record: RestoreRecord,
     private readonly services: RestorePanelServices,
     onDispose: () => void,
   ) {
-    const { webview } = panel;
-    webview.options = {
-      enableScripts: true,
-      localResourceRoots: [vscode.Uri.joinPath(services.script, '..')],
-    };
-    panel.title = vscode.l10n.t('Restore {0}', this.name);
-    this.subscriptions.push(
-      webview.onDidReceiveMessage((message: unknown) => {
-        this.receive(message).catch((error: unknown) => this.showError(error));
-      }),
-      panel.onDidDispose(() => {
-        this.disposed = true;
-        this.running?.abort();
-        vscode.Disposable.from(...this.subscriptions).dispose();
+    this.channel = new PanelChannel(panel, {
+      kind: 'restore',
+      script: services.script,
+      log: services.log,
+      guard: isPanelToExtension,
+      handle: (message) => this.handle(message),
+      onDispose: () => {
+        this.cancel();
         onDispose();
-      }),
-    );
-    webview.html = panelHtml(webview, services.script);
+      },
+    });
+    this.channel.title = vscode.l10n.t('Restore {0}', this.name);
   }
 
   get active(): boolean {
-    return this.panel.active;
+    return this.channel.active;
   }
 
   private get name(): string {
@@ -87,169 +123,233 @@ export class RestorePanel {
     return this.services.store.framesFolder(this.id);
   }
 
-  reveal(): void {
-    this.panel.reveal();
+  cancel(): void {
+    this.running?.abort();
+    this.dialling?.abort();
   }
 
   /**
-   * Restores the picture with the panel's task and prompt. A failure is shown in the panel, written to the log and comes
-   * back as the reason; cancelling (by the panel, by closing it or by `cancel`) is one.
+   * Restores the picture as `wish` says and keeps the result beside the earlier ones. A failure is shown in the panel, written
+   * to the log and comes back as the reason; cancelling (by the panel, by closing it or by `cancel`) is one.
    */
-  async run(observer: RunObserver = {}): Promise<RunOutcome> {
+  async run(wish: RestoreWish, observer: { onProgress?: OnProgress } = {}): Promise<RunOutcome> {
     if (this.running !== undefined) {
       return { kind: 'failed', reason: vscode.l10n.t('"{0}" is being restored already.', this.name) };
     }
     const controller = new AbortController();
     this.running = controller;
-    this.record = { ...this.record, view: undefined };
+    const id = Math.max(0, ...this.record.results.map((result) => result.id)) + 1;
+    this.record = { ...this.record, wish, shown: id };
     this.lastError = undefined;
-    const failure = await this.restore(controller.signal, observer).then(
+    await this.postState();
+    const failure = await this.restore(id, wish, controller.signal, observer).then(
       () => undefined,
       (error: unknown) => this.services.log.failure(error),
     );
     this.running = undefined;
-    if (failure !== undefined) this.closeView(failure);
-    if (!this.disposed) {
-      await this.services.store.save(this.id, this.record);
-      this.postState();
-      if (this.lastError !== undefined) this.post({ type: 'error', message: this.lastError });
+    if (failure !== undefined) this.closeView(id, failure);
+    if (!this.channel.disposed) {
+      await this.keep();
+      await this.postState();
+      if (this.lastError !== undefined) this.channel.post({ type: 'error', message: this.lastError });
     }
     if (failure === undefined) return { kind: 'done' };
     return failure.code === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', reason: failure.message };
   }
 
-  private async restore(signal: AbortSignal, observer: RunObserver): Promise<void> {
-    const { input, task, prompt } = this.record;
-    await this.services.store.save(this.id, this.record);
-    this.postState();
+  private async restore(
+    id: number,
+    wish: RestoreWish,
+    signal: AbortSignal,
+    observer: { onProgress?: OnProgress },
+  ): Promise<void> {
+    await this.keep();
+    const continuous = await this.services.models.isContinuous(wish.model);
+    const put = (view: RunView): void => this.put({ id, wish, view, continuous });
     const view = await this.services.restorer.restore({
-      input,
-      task,
-      prompt: prompt === '' ? undefined : prompt,
+      input: this.record.input,
+      wish,
+      region: this.sharedRegion(wish),
       framesFolder: this.framesFolder,
       signal,
-      onProgress: observer.onProgress,
-      onView: (unfinished) => {
-        this.record = { ...this.record, view: unfinished };
-        this.postState();
+      onProgress: (share, activity) => {
+        this.channel.post({ type: 'progress', share, activity });
+        observer.onProgress?.(share, activity);
       },
+      onView: put,
     });
-    this.record = { ...this.record, view };
+    put(view);
   }
 
-  cancel(): void {
-    this.running?.abort();
+  /** The region of an earlier result, so that all show the same part of the picture; frames of another size have their own. */
+  private sharedRegion(wish: RestoreWish): Region | undefined {
+    const enlarges = wish.task === 'super-resolution';
+    const twin = this.record.results.find(({ view, wish: other }) => {
+      if (view.state.kind !== 'done' || (other.task === 'super-resolution') !== enlarges) return false;
+      return !enlarges || other.model === wish.model;
+    });
+    return twin?.view.record.region;
   }
 
-  /** Asks for a name and writes frame `index` (1-based; the last one by default) there. */
-  async saveAs(index?: number): Promise<void> {
-    const { view } = this.finished();
-    const frame = view.record.frames.find((candidate) => candidate.index === (index ?? view.record.frames.length));
-    const source = frame === undefined ? undefined : await findFrame(this.framesFolder, frame.file);
-    if (frame === undefined || source === undefined) throw missingFrame();
-    const suffix = frame.index === view.record.frames.length ? 'restored' : `frame-${frame.index}`;
-    const folder = path.dirname(this.record.input);
-    const suggestedName = `${path.basename(this.record.input, path.extname(this.record.input))}.${suffix}.png`;
-    await saveFrameAs({ source, folder, suggestedName, input: this.record.input });
+  private put(result: PanelResult): void {
+    const others = this.record.results.filter(({ id }) => id !== result.id);
+    const results = [...others, result].sort((a, b) => a.id - b.id).slice(-MOST_RESULTS);
+    const isNew = others.length === this.record.results.length;
+    this.record = { ...this.record, results };
+    this.channel.post({ type: 'result', result });
+    if (isNew) void this.postState();
   }
 
-  async openAsNotebook(): Promise<void> {
-    await this.services.openAsNotebook(this.finished());
+  /** Ends what a failed or cancelled run left unfinished, so that nothing claims to be running any more. */
+  private closeView(id: number, failure: RestorationError): void {
+    const cancelled = failure.code === 'cancelled';
+    if (!cancelled) this.lastError = failure.message;
+    const result = this.record.results.find((candidate) => candidate.id === id);
+    if (result === undefined) return;
+    const state: RunView['state'] = cancelled ? { kind: 'interrupted' } : { kind: 'failed', message: failure.message };
+    this.put({ ...result, view: { ...result.view, state } });
   }
 
-  private finished(): FinishedRun {
-    const { input, prompt, view } = this.record;
-    if (view === undefined || view.state.kind !== 'done') {
+  /** Asks for a name and writes the result there at full size. By default the one that is looked at, at its strength. */
+  async saveAs(id?: number, severity?: number): Promise<void> {
+    const result = this.finished(id);
+    const last = result.view.record.frames.at(-1)?.severity ?? 0;
+    await saveResultAs(this.services.restorer, {
+      input: this.record.input,
+      view: result.view,
+      wish: result.wish,
+      framesFolder: this.framesFolder,
+      severity: severity ?? result.strength?.severity ?? last,
+    });
+  }
+
+  async openAsNotebook(id?: number): Promise<void> {
+    const { wish, view } = this.finished(id);
+    await this.services.openAsNotebook({ input: this.record.input, wish, view, framesFolder: this.framesFolder });
+  }
+
+  /** Result `id`, or the one that is looked at, when it came to its end. */
+  private finished(id = this.record.shown): PanelResult {
+    const { results } = this.record;
+    const result = results.find((candidate) => candidate.id === id) ?? results.at(-1);
+    if (result === undefined || result.view.state.kind !== 'done') {
       throw new RestorationError(
         'bad-argument',
         vscode.l10n.t('Expected a finished restoration of "{0}"; there is none yet.', this.name),
         vscode.l10n.t('Restore the picture first.'),
       );
     }
-    return { input, prompt, view, framesFolder: this.framesFolder };
-  }
-
-  /** Ends what a failed or cancelled run left unfinished, so that nothing claims to be running any more. */
-  private closeView(failure: RestorationError): void {
-    const cancelled = failure.code === 'cancelled';
-    if (!cancelled) this.lastError = failure.message;
-    const { view } = this.record;
-    if (view === undefined) return;
-    const state: RunView['state'] = cancelled ? { kind: 'interrupted' } : { kind: 'failed', message: failure.message };
-    this.record = { ...this.record, view: { ...view, state } };
-  }
-
-  private async receive(message: unknown): Promise<void> {
-    if (!isPanelToExtension(message)) {
-      this.services.log.info('A message of a Restore panel was ignored: it has not the expected shape.');
-      return;
-    }
-    await this.handle(message);
+    return result;
   }
 
   private async handle(message: PanelToExtension): Promise<void> {
     switch (message.type) {
       case 'ready':
-        this.postState();
-        if (this.lastError !== undefined) this.post({ type: 'error', message: this.lastError });
+        await this.postState();
+        for (const result of this.record.results) this.channel.post({ type: 'result', result });
+        if (this.lastError !== undefined) this.channel.post({ type: 'error', message: this.lastError });
         return;
       case 'run':
-        await this.rerun(message.task, message.prompt.trim());
+        if (this.running === undefined) await this.run({ ...message.wish, prompt: message.wish.prompt.trim() });
         return;
       case 'cancel':
-        this.cancel();
+        this.running?.abort();
+        return;
+      case 'describe':
+        await this.describe(message.wish);
+        return;
+      case 'strength':
+        await this.turnDial(message.result, message.severity);
         return;
       case 'save':
-        await this.saveAs(message.frame);
+        await this.saveAs(message.result, message.severity);
         return;
       case 'open-as-notebook':
-        await this.openAsNotebook();
+        await this.openAsNotebook(message.result);
+        return;
+      case 'show':
+        this.record = { ...this.record, shown: message.result };
+        await this.keep();
+        return;
+      case 'forget':
+        await this.forget(message.result);
         return;
       case 'frame':
-        await this.sendFrame(message.requestId, message.file);
+        await this.channel.sendFrame(this.framesFolder, message.requestId, message.file);
         return;
     }
   }
 
-  private async rerun(task: Task, prompt: string): Promise<void> {
-    if (this.running !== undefined) return;
-    this.record = { ...this.record, task, prompt };
-    await this.run();
+  private async describe(wish: RestoreWish): Promise<void> {
+    const scene = await this.services.prompts.describe(this.record.input);
+    if (scene === undefined) return;
+    this.record = { ...this.record, wish: { ...wish, prompt: scene.text, promptSource: scene.source } };
+    await this.keep();
+    await this.postState();
   }
 
-  private async sendFrame(requestId: number, file: string): Promise<void> {
-    let dataUrl: string | undefined;
+  /** Makes the frame at `severity`, unless the run has it; only the newest wish of a moving dial is followed. */
+  private async turnDial(id: number, severity: number): Promise<void> {
+    this.dialling?.abort();
+    const controller = new AbortController();
+    this.dialling = controller;
     try {
-      dataUrl = await readFrame(this.framesFolder, file);
-    } finally {
-      // Every request is answered; a frame that cannot be read counts as gone.
-      this.post({ type: 'frame', requestId, dataUrl });
+      const result = this.finished(id);
+      const { input } = this.record;
+      const { wish, view } = result;
+      const job = {
+        input,
+        wish,
+        region: view.record.region,
+        framesFolder: this.framesFolder,
+        signal: controller.signal,
+      };
+      const stored = view.record.frames.find((frame) => Math.abs(frame.severity - severity) < SAME_SEVERITY);
+      const strength =
+        stored === undefined
+          ? await this.services.restorer.at(job, severity)
+          : { severity: stored.severity, file: stored.file };
+      const current = this.record.results.find((candidate) => candidate.id === id);
+      if (controller.signal.aborted || current === undefined) return;
+      this.channel.post({ type: 'strength', result: id, severity, strength });
+      const results = this.record.results.map((each) => (each === current ? { ...current, strength } : each));
+      this.record = { ...this.record, results };
+      await this.keep();
+    } catch (error) {
+      this.channel.post({ type: 'strength', result: id, severity });
+      // The dial has moved on, or the panel is gone.
+      if (!controller.signal.aborted) throw error;
     }
   }
 
-  private showError(error: unknown): void {
-    this.post({ type: 'error', message: this.services.log.failure(error).message });
+  private async forget(id: number): Promise<void> {
+    const result = this.record.results.find((candidate) => candidate.id === id);
+    // What runs is stopped, not forgotten.
+    if (result === undefined || result.view.state.kind === 'running') return;
+    const results = this.record.results.filter((candidate) => candidate !== result);
+    const shown = this.record.shown === id ? results.at(-1)?.id : this.record.shown;
+    this.record = { ...this.record, results, shown };
+    await this.keep();
+    await this.postState();
   }
 
-  private postState(): void {
-    const { task, prompt, view } = this.record;
-    const running = this.running !== undefined;
-    this.post({ type: 'state', id: this.id, input: { name: this.name }, task, prompt, view, running });
+  private async keep(): Promise<void> {
+    if (!this.channel.disposed) await this.services.store.save(this.id, this.record);
   }
 
-  /** Never waited for: a panel behind another one takes no messages, and asks for its state when it is shown again. */
-  private post(message: ExtensionToPanel): void {
-    if (this.disposed) return;
-    this.panel.webview.postMessage(message).then(undefined, (error: unknown) => {
-      if (!this.disposed) this.services.log.failure(error);
+  private async postState(): Promise<void> {
+    const models = (await this.services.models.list()).map(({ id, name }) => ({ id, name }));
+    const { wish, results, shown } = this.record;
+    this.channel.post({
+      type: 'state',
+      id: this.id,
+      input: { name: this.name },
+      wish,
+      running: this.running !== undefined,
+      results: results.map(({ id }) => id),
+      shown,
+      models,
+      devices: devicesHere(),
     });
   }
-}
-
-function missingFrame(): RestorationError {
-  return new RestorationError(
-    'missing-file',
-    vscode.l10n.t('The full frame is no longer there.'),
-    vscode.l10n.t('Restore the picture again.'),
-  );
 }

@@ -25,7 +25,8 @@ const LONGEST_TIMEOUT = 600_000;
 /** Bytes of an answer that are read: a sentence with its wrapping, and the thoughts of a model that shows them. */
 const MAXIMUM_ANSWER = 1 << 18;
 
-const INSTRUCTION =
+/** What a model that sees is asked, wherever it runs. */
+export const SCENE_INSTRUCTION =
   'Describe what this photograph shows in one plain English sentence of at most 30 words: subjects, place, colours, light. ' +
   'The picture may be small, blurred or dark: describe the scene, not its faults, and do not guess what cannot be seen. ' +
   'Answer with the sentence only.';
@@ -136,7 +137,7 @@ export async function describeByEndpoint(
           {
             role: 'user',
             content: [
-              { type: 'text', text: INSTRUCTION },
+              { type: 'text', text: SCENE_INSTRUCTION },
               { type: 'image_url', image_url: { url: picture } },
             ],
           },

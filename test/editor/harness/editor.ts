@@ -41,7 +41,10 @@ export interface EditorOptions {
   /** Prefix of the screenshots. */
   name: string;
   /** Files of the workspace: a path below the project's root to copy from, or the text itself. */
-  files: Record<string, { copy: string } | { text: string } | { bytes: Uint8Array }>;
+  files: Record<
+    string,
+    { copy: string } | { text: string } | { bytes: Uint8Array } | { make: () => Promise<Uint8Array> }
+  >;
   settings?: Record<string, unknown>;
 }
 
@@ -123,6 +126,7 @@ async function fill(workspace: string, files: EditorOptions['files']): Promise<v
     const target = path.join(workspace, name);
     await mkdir(path.dirname(target), { recursive: true });
     if ('copy' in source) await cp(path.join(projectRoot, source.copy), target, { recursive: true });
+    else if ('make' in source) await writeFile(target, await source.make());
     else await writeFile(target, 'text' in source ? source.text : source.bytes);
   }
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Frame } from 'playwright-core';
 import type { Workbench } from './workbench';
 
@@ -7,7 +8,7 @@ export class PanelView {
 
   /** The panel's document. */
   document(timeout?: number): Promise<Frame> {
-    return this.workbench.frameWith('main .controls', timeout);
+    return this.workbench.frameWith('main .controls .prompt', timeout);
   }
 
   /** Waits until the run has ended well: all frames are there and the notebook may be opened. */
@@ -32,6 +33,16 @@ export class PanelView {
 
   async press(button: string): Promise<void> {
     await (await this.document()).locator('vscode-button', { hasText: button }).click({ timeout: 90_000 });
+  }
+
+  /** Turns the strength dial, and waits until the picture of exactly this strength is there. */
+  async turnDial(percent: number): Promise<void> {
+    const document = await this.document();
+    await document.locator('.dial input').fill(String(percent), { timeout: 90_000 });
+    await this.workbench.eventually(async () => {
+      assert.equal(await document.locator('.strength-value').innerText(), `${percent} %`);
+      assert.equal(await document.locator('.strength-note').innerText(), '');
+    });
   }
 
   /** Numbers below the frames, as they are spoken: one for each frame of the first curve. */

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  BATCH_VIEW_TYPE,
   COMMANDS,
+  COMPARE_VIEW_TYPE,
   CONTROLLER_ID,
   EXTENSION_ID,
   NOTEBOOK_TYPE,
@@ -99,12 +101,12 @@ describe('what the extension contributes', () => {
 
   it('keeps what names programs and devices out of the hands of a workspace', () => {
     const { properties } = contributes.configuration;
-    for (const name of [SETTINGS.device, SETTINGS.nodePath]) {
+    for (const name of [SETTINGS.device, SETTINGS.nodePath, SETTINGS.endpoint, SETTINGS.endpointModel]) {
       assert.equal(properties[`${SETTINGS_SECTION}.${name}`]?.scope, 'machine');
     }
     const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.equal(supported, 'limited');
-    for (const name of [SETTINGS.device, SETTINGS.model, SETTINGS.nodePath]) {
+    for (const name of [SETTINGS.device, SETTINGS.model, SETTINGS.nodePath, SETTINGS.endpoint]) {
       assert.ok(restrictedConfigurations.includes(`${SETTINGS_SECTION}.${name}`));
     }
   });
@@ -117,7 +119,7 @@ describe('what the extension contributes', () => {
     assert.deepEqual([...manifest.activationEvents].sort(), [
       `onNotebook:${NOTEBOOK_TYPE}`,
       `onRenderer:${RENDERER_ID}`,
-      `onWebviewPanel:${PANEL_VIEW_TYPE}`,
+      ...[BATCH_VIEW_TYPE, COMPARE_VIEW_TYPE, PANEL_VIEW_TYPE].map((type) => `onWebviewPanel:${type}`),
     ]);
   });
 

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import {
+  isBatchToExtension,
+  isCompareToExtension,
+  isExtensionToBatch,
+  isExtensionToCompare,
   isExtensionToPanel,
   isExtensionToRenderer,
   isFolderName,
@@ -12,7 +16,14 @@ import {
 
 const FILE = `${'0123456789abcdef'.repeat(4)}.png`;
 const PICTURE = 'data:image/png;base64,AAAA';
-const STATE = { input: { name: 'lion.png' }, task: 'deblurring', prompt: '', running: false };
+const WISH = { task: 'low-light', prompt: '', model: 'compact', device: 'auto' };
+const STATE = {
+  ...{ input: { name: 'lion.png' }, wish: WISH, running: false, results: [1, 2] },
+  ...{ models: [{ id: 'compact', name: 'Compact' }], devices: ['auto', 'cpu'] },
+};
+const BATCH = {
+  ...{ task: 'detect', prompt: '', model: 'compact', folder: '/pictures/restored', running: true, count: 2 },
+};
 
 /** Accepted and refused values of one guard. */
 function table(name: string, guard: (value: unknown) => boolean, accepted: unknown[], refused: unknown[]): void {
@@ -77,16 +88,24 @@ describe('messages of the views', () => {
     [
       { type: 'ready' },
       { type: 'cancel' },
-      { type: 'open-as-notebook' },
-      { type: 'run', task: 'low-light', prompt: '' },
-      { type: 'save', frame: 9 },
+      { type: 'open-as-notebook', result: 1 },
+      { type: 'run', wish: WISH },
+      { type: 'describe', wish: { ...WISH, prompt: 'a lion', promptSource: 'described' } },
+      { type: 'save', result: 1, severity: 0.37 },
+      { type: 'strength', result: 2, severity: 1 },
+      { type: 'forget', result: 2 },
+      { type: 'show', result: 2 },
       { type: 'frame', requestId: 1, file: FILE },
     ],
     [
-      { type: 'run', task: 'denoising', prompt: '' },
-      { type: 'run', task: 'low-light', prompt: 'x'.repeat(10_001) },
-      { type: 'save', frame: 0 },
-      { type: 'save', frame: 258 },
+      { type: 'run', wish: { ...WISH, task: 'denoising' } },
+      { type: 'run', wish: { ...WISH, prompt: 'x'.repeat(10_001) } },
+      { type: 'run', wish: { ...WISH, device: 'abacus' } },
+      { type: 'run', wish: { ...WISH, model: '' } },
+      { type: 'run', wish: { ...WISH, promptSource: 'user' } },
+      { type: 'save', result: 1, severity: 1.01 },
+      { type: 'save', result: -1, severity: 0 },
+      { type: 'strength', result: 1, severity: NaN },
       { type: 'frame', requestId: 1, file: 'x.png' },
       { type: 'constructor' },
     ],
@@ -96,12 +115,17 @@ describe('messages of the views', () => {
     isExtensionToPanel,
     [
       { type: 'state', ...STATE },
+      { type: 'progress', share: 0.5, activity: 'measuring' },
+      { type: 'strength', result: 1, severity: 0.5, strength: { severity: 0.5, file: FILE } },
+      { type: 'strength', result: 1, severity: 0.5 },
       { type: 'frame', requestId: 1, dataUrl: PICTURE },
       { type: 'error', message: 'It failed. Try again.' },
     ],
     [
-      { type: 'state', ...STATE, task: 'x' },
-      { type: 'state', ...STATE, view: {} },
+      { type: 'state', ...STATE, wish: { ...WISH, task: 'x' } },
+      { type: 'state', ...STATE, models: [{ id: 'compact' }] },
+      { type: 'result', result: { id: 1, wish: WISH, continuous: true, view: {} } },
+      { type: 'strength', result: 1, severity: 0.5, strength: { severity: 0.5, file: '../x.png' } },
       { type: 'frame', requestId: '1' },
       { type: 'error' },
     ],
@@ -109,8 +133,51 @@ describe('messages of the views', () => {
   table(
     'isPanelState',
     isPanelState,
-    [STATE, { ...STATE, id: 'panel-1' }],
-    [undefined, {}, { ...STATE, running: 1 }, { ...STATE, input: null }],
+    [STATE, { ...STATE, id: 'panel-1', shown: 2 }],
+    [undefined, {}, { ...STATE, running: 1 }, { ...STATE, input: null }, { ...STATE, results: Array(9).fill(1) }],
+  );
+  table(
+    'isBatchToExtension',
+    isBatchToExtension,
+    [{ type: 'ready' }, { type: 'cancel' }, { type: 'resume' }, { type: 'reveal' }, { type: 'open-row', row: 3 }],
+    [{ type: 'open-row', row: -1 }, { type: 'open-row' }, { type: 'delete' }, null],
+  );
+  table(
+    'isExtensionToBatch',
+    isExtensionToBatch,
+    [
+      { type: 'state', ...BATCH },
+      { type: 'rows', rows: [{ index: 0, name: 'lion.png', state: 'waiting' }] },
+      {
+        type: 'rows',
+        rows: [{ index: 1, name: 'a/b.jpg', state: 'done', before: PICTURE, after: PICTURE, change: 3 }],
+      },
+      { type: 'error', message: 'It failed.' },
+    ],
+    [
+      { type: 'state', ...BATCH, task: 'all' },
+      { type: 'rows', rows: [{ index: 0, name: 'lion.png', state: 'eaten' }] },
+      { type: 'rows', rows: [{ index: 0, name: 'lion.png', state: 'done', after: 'https://example.org/x.png' }] },
+      { type: 'rows', rows: [{ index: 10_000, name: 'lion.png', state: 'done' }] },
+    ],
+  );
+  table(
+    'isCompareToExtension',
+    isCompareToExtension,
+    [{ type: 'ready' }, { type: 'cancel' }, { type: 'frame', requestId: 0, file: FILE }],
+    [{ type: 'frame', requestId: 0, file: 'lion.png' }, { type: 'run' }],
+  );
+  table(
+    'isExtensionToCompare',
+    isExtensionToCompare,
+    [
+      { type: 'state', names: ['a.png', 'b.png'], running: true },
+      { type: 'frame', requestId: 0 },
+    ],
+    [
+      { type: 'state', names: [1], running: true },
+      { type: 'state', names: [], running: false, view: {} },
+    ],
   );
   table(
     'isFolderName',

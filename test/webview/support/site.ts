@@ -15,6 +15,8 @@ export interface PageOptions {
   /** Content security policy; `NONCE` stands for the page's nonce. */
   policy?: string;
   reducedMotion?: boolean;
+  /** What the document of a panel shows. */
+  panel?: 'restore' | 'batch' | 'compare';
 }
 
 export interface Visit {
@@ -40,7 +42,9 @@ export class Site {
       if (script !== undefined) {
         response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(script);
       } else if (name === 'page') {
-        const body = html(searchParams.get('theme') as Theme, searchParams.get('policy') ?? '', Object.keys(scripts));
+        const theme = searchParams.get('theme') as Theme;
+        const panel = searchParams.get('panel') ?? '';
+        const body = html(theme, searchParams.get('policy') ?? '', Object.keys(scripts), panel);
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(body);
       } else {
         response.writeHead(404).end();
@@ -59,7 +63,7 @@ export class Site {
    */
   async visit(options: PageOptions = {}, prepare?: (page: Page) => Promise<void>): Promise<Visit> {
     const { theme = 'dark', width = 1000, height = 900, reducedMotion = false } = options;
-    const name = `page?${new URLSearchParams({ theme, policy: options.policy ?? '' }).toString()}`;
+    const name = `page?${new URLSearchParams({ theme, policy: options.policy ?? '', panel: options.panel ?? '' }).toString()}`;
     const visit = this.visits.get(name) ?? (await this.openPage(name, prepare));
     visit.problems.length = 0;
     await visit.page.setViewportSize({ width, height });
@@ -114,7 +118,7 @@ export class Site {
   }
 }
 
-function html(theme: Theme, policy: string, scripts: string[]): string {
+function html(theme: Theme, policy: string, scripts: string[], panel: string): string {
   const nonce = 'dGVzdC1ub25jZQ';
   const { bodyClass, css } = themePage(theme);
   const meta =
@@ -126,5 +130,5 @@ function html(theme: Theme, policy: string, scripts: string[]): string {
     .filter((name) => !name.endsWith('.mjs'))
     .map((name) => `<script nonce="${nonce}" src="/${name}"></script>`);
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">${meta}<link rel="icon" href="data:,">
-<style nonce="${nonce}">${css}</style></head><body class="${bodyClass}">${tags.join('')}</body></html>`;
+<style nonce="${nonce}">${css}</style></head><body class="${bodyClass}" data-panel="${panel}">${tags.join('')}</body></html>`;
 }

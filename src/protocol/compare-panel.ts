@@ -1,0 +1,51 @@
+import { isCount, isObject, isText } from './checks';
+import { isFrameAnswer } from './renderer';
+import { isFrameFile, isRunView, type RunView } from './run';
+
+/** Compare panel -> extension. */
+export type CompareToExtension =
+  | { type: 'ready' }
+  | { type: 'cancel' }
+  /** Wants a full frame; always answered by `frame` with the same number. */
+  | { type: 'frame'; requestId: number; file: string };
+
+/** Pictures that exist, as a strip. */
+export interface CompareState {
+  id?: string;
+  /** Base names of the pictures, in the order of the strip. */
+  names: string[];
+  running: boolean;
+  view?: RunView;
+}
+
+/** Extension -> Compare panel. */
+export type ExtensionToCompare =
+  | ({ type: 'state' } & CompareState)
+  | { type: 'frame'; requestId: number; dataUrl?: string }
+  | { type: 'error'; message: string };
+
+export function isCompareToExtension(value: unknown): value is CompareToExtension {
+  if (!isObject(value)) return false;
+  if (value.type === 'frame') return isCount(value.requestId) && isFrameFile(value.file);
+  return value.type === 'ready' || value.type === 'cancel';
+}
+
+export function isExtensionToCompare(value: unknown): value is ExtensionToCompare {
+  if (!isObject(value)) return false;
+  switch (value.type) {
+    case 'state':
+      return (
+        (value.id === undefined || isText(value.id, 64)) &&
+        Array.isArray(value.names) &&
+        value.names.every((name) => isText(name, 4096)) &&
+        typeof value.running === 'boolean' &&
+        (value.view === undefined || isRunView(value.view))
+      );
+    case 'frame':
+      return isFrameAnswer(value);
+    case 'error':
+      return isText(value.message);
+    default:
+      return false;
+  }
+}
