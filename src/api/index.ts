@@ -1,5 +1,6 @@
 export { restore, DEFAULT_MODEL, type AdapterOption, type RestoreOptions } from './restore';
 export { strip, type StripOptions } from './strip';
+export { compare, Comparison, type CompareOptions } from './compare';
 export { metrics, noReference, readMap, type MetricsOptions } from './metrics';
 export type { NoReference, ScalarMap } from '../measure';
 export { evaluate, type EvaluateOptions } from './evaluate';

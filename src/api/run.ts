@@ -155,6 +155,11 @@ export class Run implements Displayable {
     this.frames = view.record.frames.map((frame) => new Frame(frame, folder));
   }
 
+  /** @internal What a comparison needs: the view, and where its files lie. */
+  get shown(): { view: RunView; folder: string; reference: string | undefined } {
+    return { view: this.view, folder: this.folder, reference: this.reference };
+  }
+
   /** Everything that is known about the run, as it is saved. */
   get record(): RunRecord {
     return this.view.record;

@@ -173,7 +173,8 @@ describe('renderer', () => {
       ...sample.view,
       record: { ...sample.view.record, input: { ...sample.view.record.input, file } },
     });
-    await page.getByRole('button', { name: 'Save…' }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('menuitem', { name: 'Frame 5…' }).click();
     const [message] = await posted(page);
     assert.ok(isRendererToExtension(message), JSON.stringify(message));
     assert.ok(message.type === 'save-frame');
@@ -184,7 +185,7 @@ describe('renderer', () => {
   it('works without messaging', async () => {
     const { page, problems } = await activated({ messaging: false });
     await render(page, 'a', sample.view);
-    assert.equal(await page.getByRole('button', { name: 'Save…' }).count(), 0);
+    assert.equal(await page.getByRole('button', { name: 'Save' }).count(), 0);
     await page.locator('.frame').nth(4).click();
     await page.locator('.note-line', { hasText: 'small previews' }).waitFor();
     assert.deepEqual(problems, []);

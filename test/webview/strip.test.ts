@@ -224,10 +224,12 @@ describe('strip', () => {
     it('copies the numbers with tabs and saves the last frame', async () => {
       const { page, copied, saved } = await mountStrip(site, sample.view);
       await page.getByRole('button', { name: 'Copy' }).click();
+      await page.getByRole('menuitem', { name: 'Table', exact: true }).click();
       const [text = ''] = await copied();
       assert.equal(text.split('\n').length, 10);
       assert.equal(text.split('\n')[1]?.split('\t')[2], Number(sample.view.record.frames[0]?.psnr).toFixed(2));
-      await page.getByRole('button', { name: 'Save…' }).click();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('menuitem', { name: 'Frame 9…' }).click();
       assert.deepEqual(await saved(), [9]);
     });
 

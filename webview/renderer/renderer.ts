@@ -3,49 +3,64 @@ import {
   isExtensionToRenderer,
   isFolderName,
   isFrameFile,
+  isMadeFile,
   isRunView,
   suggestedFrameName,
   type FrameRecord,
   type RendererToExtension,
   type RunView,
 } from '../../src/protocol';
-import { copyText } from '../strip/clipboard';
+import { copyPicture, copyText } from '../strip/clipboard';
+import { Requests } from '../strip/requests';
 import { FrameRequests } from '../strip/frame-requests';
 import { createStrip, type Strip } from '../strip/strip';
+import { brokenOff, WorkWatch } from './working';
+
+/** How long the extension may take to say whether a kernel works, in milliseconds. */
+const ANSWER_WITHIN = 4_000;
 
 /** One notebook output. Its element is the renderer's own, so that it can move when the notebook gives another container. */
 interface Output {
   readonly element: HTMLElement;
   readonly strip: Strip;
+  readonly watch: WorkWatch;
   view: RunView | undefined;
 }
 
 /**
  * Shows outputs of the run MIME type as strips. Saved outputs are untrusted, also in Restricted Mode: they are checked as a whole
- * before anything is shown, and full frames are asked from the extension by checked names only.
+ * before anything is shown, and full frames are asked from the extension by checked names only. Without an extension behind it
+ * (a browser that only shows saved notebooks) the strip is complete but for the full frames.
  */
 export const activate: ActivationFunction = (context) => {
   const outputs = new Map<string, Output>();
-  const requests = new FrameRequests();
+  const frames = new FrameRequests();
+  const working = new Requests<boolean | undefined>(ANSWER_WITHIN);
   const post = context.postMessage && ((message: RendererToExtension) => context.postMessage?.(message));
 
   context.onDidReceiveMessage?.((message: unknown) => {
-    if (isExtensionToRenderer(message) && message.type === 'frame') requests.settle(message.requestId, message.dataUrl);
+    if (!isExtensionToRenderer(message)) return;
+    switch (message.type) {
+      case 'frame':
+        frames.settle(message.requestId, message.dataUrl);
+        return;
+      case 'working':
+        working.settle(message.requestId, message.working);
+        return;
+    }
   });
 
   /** Asks for a full frame of an output; without messaging or without a folder there is none. */
   const loadFrame = (output: () => Output | undefined, file: string): Promise<string | undefined> => {
-    const framesFolder = output()?.view?.framesFolder;
-    if (post === undefined || !isFolderName(framesFolder) || !isFrameFile(file)) return Promise.resolve(undefined);
-    return requests.ask((requestId) => post({ type: 'frame', requestId, file, framesFolder }));
+    const framesFolder = folderOf(output()?.view, file);
+    if (post === undefined || framesFolder === undefined || !isFrameFile(file)) return Promise.resolve(undefined);
+    return frames.ask((requestId) => post({ type: 'frame', requestId, file, framesFolder }));
   };
 
-  const saveFrame = (output: () => Output | undefined, frame: FrameRecord): void => {
-    const view = output()?.view;
-    if (post === undefined || view === undefined) return;
-    const { framesFolder } = view;
-    if (!isFolderName(framesFolder) || !isFrameFile(frame.file)) return;
-    const suggestedName = suggestedFrameName(view.record.input.file, frame.index);
+  const saveFrame = (frame: FrameRecord, run: RunView): void => {
+    const { framesFolder } = run;
+    if (post === undefined || !isFolderName(framesFolder) || !isFrameFile(frame.file)) return;
+    const suggestedName = suggestedFrameName(run.record.input.file, frame.index);
     post({ type: 'save-frame', file: frame.file, framesFolder, suggestedName });
   };
 
@@ -54,10 +69,24 @@ export const activate: ActivationFunction = (context) => {
     const self = (): Output | undefined => outputs.get(id);
     const strip = createStrip(element, {
       loadFrame: (file) => loadFrame(self, file),
-      onSave: post === undefined ? undefined : (frame) => saveFrame(self, frame),
+      onSave: post && saveFrame,
+      onSaveMade:
+        post &&
+        ((dataUrl, suggestedName) => {
+          if (isMadeFile(dataUrl)) post({ type: 'save-made', dataUrl, suggestedName });
+        }),
       onCopy: copyText,
+      onCopyPicture: copyPicture,
+      onStop: post && (() => post({ type: 'stop' })),
     });
-    const output: Output = { element, strip, view: undefined };
+    const watch = new WorkWatch(
+      async () => post && working.ask((requestId) => post({ type: 'working', requestId })),
+      () => {
+        const view = self()?.view;
+        if (view !== undefined) strip.update(brokenOff(view));
+      },
+    );
+    const output: Output = { element, strip, watch, view: undefined };
     outputs.set(id, output);
     return output;
   };
@@ -65,6 +94,7 @@ export const activate: ActivationFunction = (context) => {
   const dispose = (id: string): void => {
     const output = outputs.get(id);
     outputs.delete(id);
+    output?.watch.stop();
     output?.strip.dispose();
     output?.element.remove();
   };
@@ -76,13 +106,32 @@ export const activate: ActivationFunction = (context) => {
       const value = valueOf(item);
       output.view = isRunView(value) ? value : undefined;
       output.strip.update(value);
+      output.watch.take(stateOf(output.view));
     },
     disposeOutputItem(id) {
       for (const known of id === undefined ? [...outputs.keys()] : [id]) dispose(known);
-      if (outputs.size === 0) requests.dispose();
+      if (outputs.size === 0) {
+        frames.dispose();
+        working.dispose();
+      }
     },
   };
 };
+
+/** The folder of the run that a file belongs to. */
+function folderOf(view: RunView | undefined, file: string): string | undefined {
+  const runs = view === undefined ? [] : [view, ...(view.others ?? [])];
+  const owner = runs.find(
+    ({ record, reference }) => reference?.file === file || record.frames.some((frame) => frame.file === file),
+  );
+  return isFolderName(owner?.framesFolder) ? owner?.framesFolder : undefined;
+}
+
+function stateOf(view: RunView | undefined): RunView['state']['kind'] {
+  if (view === undefined) return 'done';
+  const runs = [view, ...(view.others ?? [])];
+  return runs.some(({ state }) => state.kind === 'running') ? 'running' : view.state.kind;
+}
 
 /** The output's JSON; undefined when a notebook holds something else under this MIME type. */
 function valueOf(item: OutputItem): unknown {

@@ -51,19 +51,32 @@ function hasValues(curve: Curve): boolean {
   return curve.values.some((value) => value !== undefined);
 }
 
-/** Heights of the points: 0 = bottom, 1 = top of the plot. An infinite value stands at the top, above all finite ones. */
-export function heights(curve: Curve): (number | undefined)[] {
-  const finite = curve.values.filter((value): value is number => value !== undefined && Number.isFinite(value));
-  if (finite.length === 0) return curve.values.map((value) => (value === undefined ? undefined : 1));
+/** What the bottom and the top of a plot stand for. */
+export interface Range {
+  bottom: number;
+  span: number;
+}
+
+/** One range for all curves of a plot, so that runs can be compared by eye. */
+export function rangeOf(curves: readonly Curve[]): Range | undefined {
+  const values = curves.flatMap((curve) => curve.values);
+  const finite = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
+  const [first] = curves;
+  if (finite.length === 0 || first === undefined) return undefined;
   const low = Math.min(...finite);
   const high = Math.max(...finite);
-  const missing = Math.max(0, LEAST_SPAN[curve.key] - (high - low)) / 2;
-  const infinite = curve.values.includes(Number.POSITIVE_INFINITY);
+  const missing = Math.max(0, LEAST_SPAN[first.key] - (high - low)) / 2;
+  const infinite = values.includes(Number.POSITIVE_INFINITY);
   const bottom = low - missing;
-  const span = (high + missing - bottom) * (infinite ? 1.25 : 1);
+  return { bottom, span: (high + missing - bottom) * (infinite ? 1.25 : 1) };
+}
+
+/** Heights of the points: 0 = bottom, 1 = top of the plot. An infinite value stands at the top, above all finite ones. */
+export function heights(curve: Curve, range: Range | undefined): (number | undefined)[] {
   return curve.values.map((value) => {
     if (value === undefined) return undefined;
+    if (range === undefined || !Number.isFinite(value)) return 1;
     // Halves first: the difference of two huge numbers out of a hostile record would overflow.
-    return Number.isFinite(value) ? Math.min(1, Math.max(0, (value / 2 - bottom / 2) / (span / 2))) : 1;
+    return Math.min(1, Math.max(0, (value / 2 - range.bottom / 2) / (range.span / 2)));
   });
 }

@@ -45,6 +45,10 @@ export class FactsView {
       this.row(this.labels.input, [baseName(input.file)], grown ? `${size(input)} → ${size(end)}` : size(input)),
     ];
     if (reference !== undefined) rows.push(this.row(this.labels.reference, [baseName(reference.file)]));
+    if (record.region !== undefined) {
+      const { width, height, x, y } = record.region;
+      rows.push(this.row(this.labels.region, [this.labels.regionFacts(width, height, x, y)]));
+    }
     if (protocol !== undefined) {
       const name = this.labels.protocols[protocol.name](protocol.scale);
       const scopes =

@@ -1,4 +1,5 @@
 import { element, setAttributes, setText } from './dom';
+import { Menu, type MenuItem } from './menu';
 import { formatSeconds } from './numbers';
 import { adapterNames, type RunView } from '../../src/protocol';
 import type { Labels } from './labels';
@@ -8,8 +9,11 @@ export interface HeaderEvents {
   onMode(mode: Mode): void;
   onTable(): void;
   onRecord(): void;
-  onSave?: () => void;
-  onCopy?: () => void;
+  /** Stops the run; without it there is no such button. */
+  onStop?: () => void;
+  /** What can be saved and copied now; an empty list hides the menu. */
+  saves(): MenuItem[];
+  copies(): MenuItem[];
 }
 
 /** What was done, by what, in which time; and the switches of the strip. */
@@ -22,65 +26,81 @@ export class HeaderView {
   private readonly detail: HTMLButtonElement;
   private readonly table: HTMLButtonElement;
   private readonly record: HTMLButtonElement;
-  private readonly save: HTMLButtonElement | undefined;
-  private readonly copy: HTMLButtonElement | undefined;
+  private readonly stop: HTMLButtonElement | undefined;
+  private readonly save: Menu;
+  private readonly copy: Menu;
 
   constructor(
     private readonly labels: Labels,
-    events: HeaderEvents,
+    private readonly events: HeaderEvents,
   ) {
     const button = (text: string, act: () => void, attributes = {}): HTMLButtonElement => {
       const made = element('button', { type: 'button', class: 'quiet', ...attributes }, text);
       made.addEventListener('click', act);
       return made;
     };
+    const menu = (text: string, items: () => MenuItem[]): Menu =>
+      new Menu(element('button', { type: 'button', class: 'quiet' }, text), text, items);
     this.fit = button(labels.fit, () => events.onMode('fit'));
     this.detail = button(labels.detail, () => events.onMode('detail'));
     this.table = button(labels.table, () => events.onTable());
     this.record = button(labels.record, () => events.onRecord(), { class: 'quiet fold' });
-    this.save = events.onSave && button(labels.save, events.onSave);
-    this.copy = events.onCopy && button(labels.copy, events.onCopy);
+    this.stop = events.onStop && button(labels.stop, events.onStop);
+    this.save = menu(labels.save, () => events.saves());
+    this.copy = menu(labels.copy, () => events.copies());
     const switches = element(
       'span',
       { class: 'switch', role: 'group', 'aria-label': labels.size },
       this.fit,
       this.detail,
     );
-    const actions = [this.save, this.copy, this.table, this.record].flatMap((made) =>
-      made === undefined ? [] : [made],
-    );
     this.element = element(
-      'header',
+      'div',
       { class: 'header' },
       element('p', { class: 'title' }, this.task, ' ', this.prompt, ' ', this.how),
-      element('div', { class: 'actions' }, switches, ...actions),
+      element(
+        'div',
+        { class: 'actions' },
+        ...(this.stop === undefined ? [] : [this.stop]),
+        switches,
+        this.save.element,
+        this.copy.element,
+        this.table,
+        this.record,
+      ),
     );
   }
 
   update(
     { record, state }: RunView,
-    shown: { mode: Mode; hasDetail: boolean; table: boolean; record: boolean; hasFrames: boolean },
+    shown: { mode: Mode; hasDetail: boolean; table: boolean; record: boolean; runs: number },
   ): void {
     setText(this.task, this.labels.tasks[record.task]);
     setText(this.prompt, record.prompt.text === '' ? '' : `“${record.prompt.text}”`);
     setAttributes(this.prompt, { title: record.prompt.text });
-    const model = [record.model.id, ...adapterNames(record.model.adapter)].join(' + ');
-    // Which device ran and how long it took is known when the run has come to its end; before that, both are placeholders.
-    const known = state.kind === 'done' ? [record.device.used, formatSeconds(record.seconds.total)] : [];
-    setText(this.how, [model, ...known].join(' · '));
+    // With several runs each row says by what it was made.
+    setText(this.how, shown.runs > 1 ? this.labels.runs(shown.runs) : describeWork({ record, state }));
     setAttributes(this.fit, { 'aria-pressed': shown.mode === 'fit' ? 'true' : 'false' });
     setAttributes(this.detail, { 'aria-pressed': shown.mode === 'detail' ? 'true' : 'false' });
     this.detail.disabled = !shown.hasDetail;
     setAttributes(this.table, { 'aria-pressed': shown.table ? 'true' : 'false' });
     setAttributes(this.record, { 'aria-expanded': shown.record ? 'true' : 'false' });
-    for (const made of [this.save, this.copy]) if (made) made.disabled = !shown.hasFrames;
+    if (this.stop !== undefined) this.stop.hidden = state.kind !== 'running';
+    this.save.element.hidden = this.events.saves().length === 0;
+    this.copy.element.hidden = this.events.copies().length === 0;
   }
 
-  /** Says for a moment that the numbers are on the clipboard. */
+  /** Says for a moment that something is on the clipboard. */
   confirmCopy(): void {
-    if (this.copy === undefined) return;
-    const { copy } = this;
-    setText(copy, this.labels.copied);
-    setTimeout(() => setText(copy, this.labels.copy), 1500);
+    const { button } = this.copy;
+    setText(button, this.labels.copied);
+    setTimeout(() => setText(button, this.labels.copy), 1500);
   }
+}
+
+/** Model, device and time: which device ran and how long it took is known when a run has come to its end. */
+export function describeWork({ record, state }: Pick<RunView, 'record' | 'state'>): string {
+  const model = [record.model.id, ...adapterNames(record.model.adapter)].join(' + ');
+  const known = state.kind === 'done' ? [record.device.used, formatSeconds(record.seconds.total)] : [];
+  return [model, ...known].join(' · ');
 }

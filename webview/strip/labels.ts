@@ -1,4 +1,5 @@
 import type { MetricProtocol, RunState, Stage, Task } from '../../src/protocol';
+import type { Comparison } from './compare';
 import type { CurveKey, Scope } from './curve-data';
 
 /** Every word that the strip says, so that it can be said in another language. */
@@ -14,6 +15,22 @@ export interface Labels {
   detail: string;
   size: string;
   save: string;
+  saveFrame: (index: number) => string;
+  saveFigure: string;
+  saveMarkdown: string;
+  saveCsv: string;
+  copyFigure: string;
+  copyTable: string;
+  copyMarkdown: string;
+  copyRecord: string;
+  stop: string;
+  run: string;
+  runs: (count: number) => string;
+  regionBox: (width: number, height: number, x: number, y: number) => string;
+  regionHint: string;
+  region: string;
+  regionFacts: (width: number, height: number, x: number, y: number) => string;
+  regionPreviews: string;
   copy: string;
   copied: string;
   table: string;
@@ -40,6 +57,14 @@ export interface Labels {
   state: (state: RunState, frames: number) => string;
   compare: string;
   compareHint: string;
+  comparisons: Record<Comparison, string>;
+  gainOfDifference: string;
+  play: string;
+  pixel: (x: number, y: number) => string;
+  comparing: string;
+  comparingShare: (share: number) => string;
+  flipMean: (mean: number) => string;
+  mapNeedsFrames: string;
   against: string;
   left: string;
   right: string;
@@ -79,7 +104,24 @@ export const ENGLISH: Labels = {
   fit: 'Fit',
   detail: 'Detail 1:1',
   size: 'Size of the frames',
-  save: 'Save…',
+  save: 'Save',
+  saveFrame: (index) => `Frame ${index}…`,
+  saveFigure: 'Crops with numbers (PNG)…',
+  saveMarkdown: 'Table (Markdown)…',
+  saveCsv: 'Table (CSV)…',
+  copyFigure: 'Crops with numbers',
+  copyTable: 'Table',
+  copyMarkdown: 'Table (Markdown)',
+  copyRecord: 'Record (JSON)',
+  stop: 'Stop',
+  run: 'run',
+  runs: (count) => `${count} runs`,
+  regionBox: (width, height, x, y) => `Region of ${width} × ${height} pixels at ${x}, ${y}`,
+  regionHint:
+    'Arrow keys move it, with Alt by one pixel, with Shift they resize it, Home brings it back to the region of the run',
+  region: 'region',
+  regionFacts: (width, height, x, y) => `${width}×${height} at ${x}, ${y}`,
+  regionPreviews: 'The full frames are not there: away from its saved region the run shows small previews, enlarged.',
   copy: 'Copy',
   copied: 'Copied',
   table: 'Table',
@@ -121,7 +163,21 @@ export const ENGLISH: Labels = {
   },
   compare: 'Comparison of two frames',
   compareHint:
-    'Left and right arrow keys walk through the frames, plus and minus zoom, 0 fits, 1 shows 100 %, shift and arrow keys move the picture.',
+    'Left and right arrow keys walk through the frames, up and down through the runs, space plays them, plus and minus zoom, 0 fits, 1 shows 100 %, shift and arrow keys move the picture, b blinks.',
+  comparisons: {
+    slider: 'Slider',
+    side: 'Side by side',
+    blink: 'Blink',
+    difference: 'Difference',
+    flip: 'FLIP',
+  },
+  gainOfDifference: 'Amplification of the difference',
+  play: 'Play the frames',
+  pixel: (x, y) => `x ${x}, y ${y}`,
+  comparing: 'Comparing…',
+  comparingShare: (share) => `Comparing… ${Math.round(share * 100)} %`,
+  flipMean: (mean) => `mean FLIP ${mean.toFixed(4)}, black 0 to yellow 1`,
+  mapNeedsFrames: 'The full frames are not there: small previews cannot be compared pixel by pixel.',
   against: 'against',
   left: 'Frame on the left',
   right: 'Frame on the right',

@@ -35,6 +35,30 @@ export function tableRows(places: Place[], curves: Curve[], last: number | undef
   return [head, ...body];
 }
 
+/** What the table needs of one run. */
+export interface TabledRun {
+  name: string;
+  places: Place[];
+  curves: Curve[];
+  last: number | undefined;
+}
+
+/** The rows of all runs: those of one run as they are, those of several with the run's name in front. */
+export function tableOfRuns(runs: TabledRun[], labels: Labels): string[][] {
+  const kinds = new Map(runs.flatMap(({ curves }) => curves.map((curve) => [`${curve.scope} ${curve.key}`, curve])));
+  const [, ...more] = runs;
+  const tables = runs.map((run) => {
+    // Every run has the same columns, also for what only another one was measured by.
+    const curves = [...kinds.values()].map(
+      ({ key, scope }) =>
+        run.curves.find((curve) => curve.key === key && curve.scope === scope) ?? { key, scope, values: [] },
+    );
+    const rows = tableRows(run.places, curves, run.last, labels);
+    return more.length === 0 ? rows : rows.map((row, at) => [at === 0 ? labels.run : run.name, ...row]);
+  });
+  return tables.flatMap((rows, at) => (at === 0 ? rows : rows.slice(1)));
+}
+
 /** The numbers of the curves as a table: always there for a screen reader, for everyone at a click. */
 export class TableView {
   readonly element = element('div', { class: 'numbers hidden-visually' });

@@ -9,6 +9,9 @@ interface StripWindow {
   asked: string[];
   saved: number[];
   copied: string[];
+  /** What was made and should be saved: data URL and name. */
+  made: [string, string][];
+  stopped: number;
 }
 
 export interface Mounted {
@@ -18,6 +21,8 @@ export interface Mounted {
   asked: () => Promise<string[]>;
   saved: () => Promise<number[]>;
   copied: () => Promise<string[]>;
+  made: () => Promise<[string, string][]>;
+  stopped: () => Promise<number>;
 }
 
 /** A page with a strip in it; `files` are the full frames that can be loaded, absent = no `loadFrame` at all. */
@@ -34,7 +39,7 @@ export async function mountStrip(
         createStrip: (container: HTMLElement, options: StripOptions) => Strip;
       };
       const mine = window as unknown as StripWindow;
-      Object.assign(mine, { asked: [], saved: [], copied: [] });
+      Object.assign(mine, { asked: [], saved: [], copied: [], made: [], stopped: 0 });
       const frames = new Map(entries);
       mine.strip = createStrip(document.body, {
         comparison,
@@ -50,6 +55,8 @@ export async function mountStrip(
           mine.copied.push(text);
           return true;
         },
+        onSaveMade: (dataUrl, name) => mine.made.push([dataUrl, name]),
+        onStop: () => mine.stopped++,
       });
     },
     { entries: files === undefined ? undefined : [...files], comparison: options.comparison },
@@ -67,6 +74,8 @@ export async function mountStrip(
     asked: () => page.evaluate(() => (window as unknown as StripWindow).asked),
     saved: () => page.evaluate(() => (window as unknown as StripWindow).saved),
     copied: () => page.evaluate(() => (window as unknown as StripWindow).copied),
+    made: () => page.evaluate(() => (window as unknown as StripWindow).made),
+    stopped: () => page.evaluate(() => (window as unknown as StripWindow).stopped),
   };
   await mounted.update(view);
   await settled(page);

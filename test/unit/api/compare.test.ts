@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { compare, shutdown, strip, type Run } from '../../../src/api';
+import { isRunView, MIME_BUNDLE, RUN_MIME, type Region, type RunView } from '../../../src/protocol';
+
+const pictures = path.resolve(__dirname, '../../fixtures/pictures');
+const reference = path.join(pictures, 'patch.png');
+const frames = (worst: string): string[] => [path.join(pictures, worst), path.join(pictures, 'patch-jpeg.png')];
+
+describe('compare', () => {
+  let folder: string;
+  let runs: Run[];
+  before(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'pir-compare-'));
+    runs = [
+      await strip(frames('patch-noisy.png'), { reference, model: 'first method' }),
+      await strip(frames('patch-shifted.png'), { reference, model: 'second method' }),
+    ];
+  });
+  after(async () => {
+    await shutdown();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function viewOf(...call: Parameters<typeof compare>): Promise<RunView> {
+    const bundle = await (await compare(...call))[MIME_BUNDLE]();
+    const view = bundle[RUN_MIME];
+    assert.ok(isRunView(view));
+    assert.match(String(bundle['text/plain']), /frame\s+severity[\s\S]+frame\s+severity/);
+    return view;
+  }
+
+  /** Largest difference of an embedded crop to the same place of a picture file, in levels. */
+  async function farthest(crop: string, file: string, region: Region): Promise<number> {
+    const { x: left, y: top, width, height } = region;
+    const bytes = Buffer.from(crop.slice(crop.indexOf(',') + 1), 'base64');
+    const [a, b] = await Promise.all([
+      sharp(bytes).removeAlpha().raw().toBuffer(),
+      sharp(file).extract({ left, top, width, height }).removeAlpha().raw().toBuffer(),
+    ]);
+    assert.equal(a.length, b.length);
+    return a.reduce((most: number, value: number, at: number) => Math.max(most, Math.abs(value - b[at]!)), 0);
+  }
+
+  it('puts all runs into one view, under their labels, in one region', async () => {
+    const view = await viewOf(runs, { labels: ['ours', 'theirs'] });
+    assert.deepEqual([view.label, view.others?.map(({ label }) => label)], ['ours', ['theirs']]);
+    assert.deepEqual(view.others?.[0]?.record.region, view.record.region);
+    assert.equal(view.others?.[0]?.record.model.id, 'second method');
+  });
+
+  it('cuts a region of its own losslessly out of every frame and the reference', async () => {
+    const region = { x: 9, y: 5, width: 40, height: 24 };
+    const view = await viewOf(runs, { region });
+    for (const [run, worst] of [
+      [view, 'patch-noisy.png'],
+      [view.others?.[0], 'patch-shifted.png'],
+    ] as const) {
+      assert.deepEqual(run?.record.region, region);
+      for (const [at, file] of frames(worst).entries()) {
+        assert.equal(await farthest(run?.pictures[at]?.crop ?? '', file, region), 0);
+      }
+      assert.equal(await farthest(run?.reference?.crop ?? '', reference, region), 0);
+    }
+  });
+
+  it('refuses one run, nine runs, other things and labels that do not match', async () => {
+    const [run] = runs as [Run];
+    await assert.rejects(compare([run]), /two to 8 runs/);
+    await assert.rejects(compare(Array.from({ length: 9 }, () => run)), /two to 8 runs/);
+    await assert.rejects(compare([run, {} as Run]), /what restore or strip returned/);
+    await assert.rejects(compare(runs, { labels: ['one'] }), /2 runs and 1 labels/);
+  });
+});
