@@ -41,6 +41,7 @@ const entries = [
   { ...node, entryPoints: { index: 'src/api/index.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { service: 'src/inference/service-entry.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { kernel: 'src/kernel/kernel-entry.ts' }, outdir: 'dist' },
+  { ...node, entryPoints: { language: 'src/kernel/language/language-entry.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
   { ...node, entryPoints: { extension: 'src/editor/extension.ts' }, outdir: 'dist' },
   { ...browser, format: 'esm', entryPoints: { renderer: 'webview/renderer/renderer.ts' }, outdir: 'dist/webview' },

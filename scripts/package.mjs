@@ -99,7 +99,7 @@ async function packVsix(target) {
 async function packNpm() {
   const folder = path.join(stage, 'npm');
   await rm(folder, { recursive: true, force: true });
-  await copyDist(folder, (name) => !/^(extension\.js|webview(\/|$))/.test(name));
+  await copyDist(folder, (name) => !/^(extension\.js|language\.js|webview(\/|$))/.test(name));
   await copyModels(folder);
   await copyTexts(folder);
   // Bundled into the panel's script; nothing else imports it.

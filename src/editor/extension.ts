@@ -8,6 +8,7 @@ import { restoreImage, restoreInPanel, type BatchPanels, type RestorePanels } fr
 import { revokeConsent } from './commands/revoke-consent';
 import { BATCH_VIEW_TYPE, COMMANDS, COMPARE_VIEW_TYPE, PANEL_VIEW_TYPE } from './ids';
 import { WindowInference } from './inference';
+import { NotebookLanguage } from './language/notebook-language';
 import { TypescriptController } from './notebook/controller';
 import { NotebookFiles } from './notebook/notebook-files';
 import { RendererMessaging } from './notebook/renderer-messaging';
@@ -78,8 +79,10 @@ export function activate(context: vscode.ExtensionContext): void {
     create: (id, view, record, onDispose) =>
       new ComparePanel(id, view, record, { client: inference.client, store, log, script }, onDispose),
   });
+  const language = new NotebookLanguage({ files, log, entry: path.join(dist, 'language.js') });
   const controller = new TypescriptController({
     files,
+    language,
     activity,
     log,
     kernelEntry: path.join(dist, 'kernel.js'),
@@ -104,6 +107,7 @@ export function activate(context: vscode.ExtensionContext): void {
     batches,
     comparisons,
     controller,
+    language,
     new RendererMessaging(files, controller, log),
     command(COMMANDS.restoreImage, (first, selected) =>
       restoreImage({ client: inference.client, models, prompts, panels, batches }, first, selected),

@@ -18,3 +18,4 @@ export * from './compare-panel';
 export * from './degradation';
 export * from './degradation-requests';
 export * from './model-requests';
+export * from './language';

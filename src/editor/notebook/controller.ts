@@ -4,10 +4,11 @@ import type { ServiceAddress } from '../../protocol';
 import { chosenNodePath } from '../configuration';
 import { CONTROLLER_ID, NOTEBOOK_TYPE } from '../ids';
 import { assertTrusted } from '../preconditions';
+import type { NotebookLanguage } from '../language/notebook-language';
 import type { Activity } from '../status/activity';
 import type { Log } from '../status/log';
 import type { NotebookFiles } from './notebook-files';
-import { isTypescriptNotebook, keepTypescriptMetadata } from './notebook-metadata';
+import { isTypescriptNotebook, keepTypescriptMetadata, namesOurKernel } from './notebook-metadata';
 import { asCellError, NotebookSession } from './notebook-session';
 import { errorOutput } from './output-items';
 
@@ -15,6 +16,7 @@ export interface ControllerServices {
   files: NotebookFiles;
   activity: Activity;
   log: Log;
+  language: NotebookLanguage;
   /** The kernel's bundle. */
   kernelEntry: string;
   /** Where the inference service listens; starts it when needed. */
@@ -44,10 +46,14 @@ export class TypescriptController implements vscode.Disposable {
     this.subscriptions.push(
       this.controller,
       this.controller.onDidChangeSelectedNotebooks(({ notebook, selected }) => {
+        services.language.use(notebook, selected);
         if (selected) keepTypescriptMetadata(notebook).catch((error: unknown) => services.log.failure(error));
       }),
       vscode.workspace.onDidOpenNotebookDocument((notebook) => this.recommend(notebook)),
-      vscode.workspace.onDidCloseNotebookDocument((notebook) => void this.close(notebook)),
+      vscode.workspace.onDidCloseNotebookDocument((notebook) => {
+        services.language.use(notebook, false);
+        void this.close(notebook);
+      }),
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
         if (closed.some((tab) => tab.input instanceof vscode.TabInputNotebook)) this.closeUnseenLater();
       }),
@@ -75,6 +81,8 @@ export class TypescriptController implements vscode.Disposable {
   private recommend(notebook: vscode.NotebookDocument): void {
     if (notebook.notebookType !== NOTEBOOK_TYPE || !isTypescriptNotebook(notebook)) return;
     this.controller.updateNotebookAffinity(notebook, vscode.NotebookControllerAffinity.Preferred);
+    // Others run TypeScript in notebooks, too; one that names our kernel is ours before its first cell runs.
+    if (namesOurKernel(notebook)) this.services.language.use(notebook, true);
   }
 
   private async execute(cells: vscode.NotebookCell[], notebook: vscode.NotebookDocument): Promise<void> {
@@ -86,7 +94,8 @@ export class TypescriptController implements vscode.Disposable {
       if (first !== undefined) await this.refuse(first, error);
       return;
     }
-    await keepTypescriptMetadata(notebook);
+    // A notebook that cannot be changed runs all the same: were this to throw, the editor would drop the cells silently.
+    await keepTypescriptMetadata(notebook).catch((error: unknown) => this.services.log.failure(error));
     await session.run(cells, this.controller);
   }
 

@@ -26,6 +26,12 @@ export function isTypescriptNotebook(notebook: vscode.NotebookDocument): boolean
   );
 }
 
+/** True when the notebook names the kernel that this one writes into notebooks. */
+export function namesOurKernel(notebook: vscode.NotebookDocument): boolean {
+  const { kernelspec } = documentMetadata(notebook);
+  return isObject(kernelspec) && kernelspec.name === KERNELSPEC.name;
+}
+
 /** Writes kernel and language into the notebook, unless they are there: an edit without a change would mark it unsaved. */
 export async function keepTypescriptMetadata(notebook: vscode.NotebookDocument): Promise<void> {
   const metadata = documentMetadata(notebook);

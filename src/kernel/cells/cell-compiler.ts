@@ -41,6 +41,25 @@ export interface OwnPackage {
   types: string;
 }
 
+/** A cell in the program of the compiler, on top of what the cells above declare. */
+export interface OpenCell {
+  compiler: Compiler;
+  program: ts.Program;
+  file: ts.SourceFile;
+  /** Characters that stand before the cell's text in `file`. */
+  prefix: number;
+}
+
+/** What the compiler says about a cell that is not run. */
+export interface Verdict {
+  /** Empty for a cell that the kernel would run. */
+  problems: Diagnostic[];
+  /** What the cells below see of this one and of those above. */
+  declarations: string;
+  /** False when the same question may get another answer later: something that it imports is missing. */
+  final: boolean;
+}
+
 export class CompileError extends Error {
   constructor(readonly cellError: CellError) {
     super(cellError.message);
@@ -60,6 +79,10 @@ const INLINE_MAP = /\n?\/\/# sourceMappingURL=data:application\/json;base64,([A-
 const MAP_COMMENT = /\n?\/\/# sourceMappingURL=\S*\s*$/;
 /** The converter puts `export {};` before every cell. */
 const CELL_PREFIX_LINES = 1;
+/** Where the converter pretends that the cell and the declarations above it are, below the notebook's folder. */
+const CELL_FILE = '__tslab__.ts';
+const DECLARATIONS_FILE = '__prev__.d.ts';
+const IS_MISSING = new Set([2307, 2792, 7016]);
 
 /** Compiles the cells of one notebook, each on top of the declarations of those that ran before. */
 export class CellCompiler {
@@ -70,12 +93,14 @@ export class CellCompiler {
   /** Files that import something that was not there. */
   private readonly unresolved = new Set<string>();
   private declarations = '';
+  private watchProgram: (() => ts.Program) | undefined;
 
   /** Compiles for the process's working directory, which must be the notebook's folder. Takes about a second. */
   constructor(private readonly own: OwnPackage) {
     this.tslab = loadTslab((compiler) => ({
       sys: this.adaptSystem(compiler),
       createWatchCompilerHost: this.adaptHost(compiler),
+      createWatchProgram: this.adaptProgram(compiler),
       transpileModule: this.adaptTranspile(compiler),
     }));
     this.converter = this.tslab.createConverter();
@@ -92,21 +117,15 @@ export class CellCompiler {
 
   /** Throws a CompileError with the position in the cell. */
   compile(code: string): CompiledCell {
-    this.watch.poll(this.tslab.compiler.FileWatcherEventKind);
+    this.pollFiles();
     this.translations.clear();
     const metadata = this.tslab.getCodeMetadata(code);
-    if (metadata.mode === 'browser') {
-      throw new CompileError({
-        name: 'CompileError',
-        message: 'Cells for the browser (@browser) cannot run here. Remove the @browser comment.',
-        stack: '',
-      });
-    }
+    if (metadata.mode === 'browser') throw compileError(BROWSER_CELL);
     if (metadata.module) {
       this.check(this.converter.addModule(metadata.module, code, metadata));
       return { ...EMPTY_CELL, declarations: this.declarations };
     }
-    const converted = this.convert(code);
+    const converted = this.convert(this.declarations, code);
     this.check(converted.diagnostics);
     const translation = converted.output === undefined ? undefined : this.translations.get(converted.output);
     return {
@@ -129,19 +148,70 @@ export class CellCompiler {
     this.declarations = cell.declarations;
   }
 
-  private convert(code: string): ReturnType<Converter['convert']> {
+  /** Looks at the files that cells import; true when one changed since the last time. */
+  pollFiles(): boolean {
+    return this.watch.poll(this.tslab.compiler.FileWatcherEventKind);
+  }
+
+  /** What `compile` would say about a cell on top of `declarations`; nothing is kept. */
+  judge(declarations: string, code: string): Verdict {
+    const metadata = this.tslab.getCodeMetadata(code);
+    if (metadata.mode === 'browser') {
+      return { problems: [wholeCell(code, BROWSER_CELL)], declarations, final: true };
+    }
+    if (metadata.module) {
+      return { problems: this.converter.addModule(metadata.module, code, metadata), declarations, final: false };
+    }
     try {
-      return this.converter.convert(this.declarations, code);
+      const { diagnostics, declOutput } = this.convert(declarations, code);
+      const problems = joinChains(diagnostics);
+      const final = !problems.some((problem) => IS_MISSING.has(problem.code));
+      if (problems.length === 0) return { problems, declarations: declOutput ?? '', final };
+      return { problems, declarations: declarations + this.unknownDeclarations(), final };
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error;
+      return { problems: [wholeCell(code, error.message)], declarations, final: false };
+    }
+  }
+
+  /** Brings a cell on top of `declarations` into the compiler's program. */
+  open(declarations: string, code: string): OpenCell {
+    this.converter.inspect(declarations, code, 0);
+    const { program, cell } = this.files();
+    return {
+      compiler: this.tslab.compiler,
+      program,
+      file: cell,
+      prefix: cell.text.length - code.length,
+    };
+  }
+
+  /** A cell with errors declares its names all the same, as anything: else every cell below had errors, too. */
+  private unknownDeclarations(): string {
+    const { cell, declarations } = this.files();
+    const names = [...localsOf(cell)].filter((name) => !localsOf(declarations).has(name));
+    return names.map((name) => `declare let ${name}: any;\ntype ${name} = any;\n`).join('');
+  }
+
+  private files(): { program: ts.Program; cell: ts.SourceFile; declarations: ts.SourceFile } {
+    const folder = slashes(process.cwd());
+    const program = this.watchProgram?.();
+    const cell = program?.getSourceFile(path.posix.join(folder, CELL_FILE));
+    const declarations = program?.getSourceFile(path.posix.join(folder, DECLARATIONS_FILE));
+    if (!program || !cell || !declarations) throw new Error('The cell is not in the program of the compiler.');
+    return { program, cell, declarations };
+  }
+
+  private convert(declarations: string, code: string): ReturnType<Converter['convert']> {
+    try {
+      return this.converter.convert(declarations, code);
     } catch (error) {
       const outside = /^unexpected emit path: (.*)$/.exec(error instanceof Error ? error.message : '');
       if (!outside) throw error;
-      throw new CompileError({
-        name: 'CompileError',
-        message:
-          'A module outside the notebook’s folder was imported as source. ' +
+      throw compileError(
+        'A module outside the notebook’s folder was imported as source. ' +
           'Move it into the folder of the notebook, or compile it to JavaScript and install it as a package.',
-        stack: '',
-      });
+      );
     }
   }
 
@@ -164,6 +234,18 @@ export class CellCompiler {
     system.watchFile = this.watch.watchFile;
     system.watchDirectory = this.watch.watchDirectory;
     return system;
+  }
+
+  /** Keeps hold of the program: the converter does not give it away. */
+  private adaptProgram(compiler: Compiler): Compiler['createWatchProgram'] {
+    const create = (
+      host: ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.EmitAndSemanticDiagnosticsBuilderProgram>,
+    ) => {
+      const watch = compiler.createWatchProgram(host);
+      this.watchProgram = () => watch.getProgram().getProgram();
+      return watch;
+    };
+    return create as Compiler['createWatchProgram'];
   }
 
   /** Adds source maps, the package's own name, Node's types and packages that only declare `exports`. */
@@ -259,6 +341,24 @@ const EMPTY_CELL: Omit<CompiledCell, 'declarations'> = {
   lastExpression: undefined,
   modules: [],
 };
+
+const BROWSER_CELL = 'Cells for the browser (@browser) cannot run here. Remove the @browser comment.';
+
+function compileError(message: string): CompileError {
+  return new CompileError({ name: 'CompileError', message, stack: '' });
+}
+
+/** A problem that belongs to no place in the cell. */
+function wholeCell(code: string, messageText: string): Diagnostic {
+  const end = { offset: code.length, line: 0, character: 0 };
+  return { start: { offset: 0, line: 0, character: 0 }, end, messageText, category: 1, code: 0 };
+}
+
+/** Names that a file declares at its top level, as the compiler's binder has found them. */
+function localsOf(file: ts.SourceFile): ReadonlySet<string> {
+  const { locals } = file as unknown as { locals?: ReadonlyMap<string, unknown> };
+  return new Set(locals?.keys());
+}
 
 function originOf(translation: Translation | undefined, linesBefore: number): Origin | undefined {
   return translation && new Origin(translation.first, translation.second, linesBefore);

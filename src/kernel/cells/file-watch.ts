@@ -31,15 +31,18 @@ export class FileWatch {
 
   readonly watchDirectory = (): ts.FileWatcher => ({ close: () => undefined });
 
-  /** Tells the compiler which files changed since the last call. */
-  poll(kinds: typeof ts.FileWatcherEventKind): void {
+  /** Tells the compiler which files changed since the last call; true when any did. */
+  poll(kinds: typeof ts.FileWatcherEventKind): boolean {
+    let changed = false;
     for (const [path, watched] of [...this.files]) {
       const stamp = stampOf(path);
       if (stamp === watched.stamp) continue;
       const kind = stamp === '' ? kinds.Deleted : watched.stamp === '' ? kinds.Created : kinds.Changed;
       watched.stamp = stamp;
+      changed = true;
       for (const callback of [...watched.callbacks]) callback(path, kind);
     }
+    return changed;
   }
 }
 

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import type { Locator } from 'playwright-core';
+import { removeInstallation, useEditor } from './harness/editor';
+import { typescriptNotebook } from './harness/notebook-file';
+import { NotebookView } from './harness/notebook-view';
+import { processesWith } from './harness/processes';
+
+describe('language features of notebook cells in the editor', () => {
+  const editor = useEditor({
+    name: 'language',
+    files: {
+      'cells.ipynb': {
+        text: typescriptNotebook([
+          "import { restore } from 'progressive-restoration';\nconst picture: { width: number } = { width: 3 };",
+          "const options = { task: 'deblurring' };\npicture.height;",
+          'const broken: number = ;',
+          'await new Promise((resolve) => setTimeout(resolve, 600_000));',
+        ]),
+      },
+    },
+  });
+  after(removeInstallation);
+
+  const processes = (name: string): Promise<number[]> =>
+    processesWith(editor().installation.extensions, path.join('dist', name));
+
+  /** Puts the cursor at the end of cell `index`. */
+  async function focusEnd(index: number): Promise<Locator> {
+    const { page } = editor().workbench;
+    const cell = new NotebookView(editor().workbench).cells().nth(index);
+    // What still hovers over the cells would take the click.
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+    await cell.locator('.view-lines').click({ position: { x: 4, y: 4 } });
+    await page.keyboard.press('Control+End');
+    return cell;
+  }
+
+  /** What the list of completions offers under exactly this name. */
+  function offers(name: string): Locator {
+    return editor()
+      .workbench.page.locator('.suggest-widget .monaco-list-row')
+      .filter({ has: editor().workbench.page.getByText(name, { exact: true }) });
+  }
+
+  it('show problems across cells before anything has run, each of them once', async () => {
+    const { workbench } = editor();
+    const notebook = new NotebookView(workbench);
+    await workbench.openFile('cells.ipynb');
+    await notebook.waitUntilShown();
+    const second = notebook.cells().nth(1);
+    await second.locator('.squiggly-error').first().waitFor({ timeout: 90_000 });
+    assert.deepEqual(await processes('kernel.js'), [], 'no cell has run');
+    assert.equal((await processes('language.js')).length, 1);
+    await notebook.cells().nth(2).locator('.squiggly-error').first().waitFor({ timeout: 90_000 });
+    assert.equal(await notebook.cells().nth(0).locator('.squiggly-error').count(), 0);
+    await workbench.command('Problems: Focus on Problems View');
+    const problems = workbench.page.locator('.markers-panel .monaco-list-row');
+    await problems.filter({ hasText: "Property 'height' does not exist" }).waitFor({ timeout: 90_000 });
+    await editor().screenshot('problems');
+    for (const text of ["Property 'height' does not exist", 'Expression expected']) {
+      assert.equal(await problems.filter({ hasText: text }).count(), 1, text);
+    }
+    await workbench.command('View: Toggle Panel Visibility');
+  });
+
+  it('complete what the cells above declare and what the library exports, each once', async () => {
+    const { page } = editor().workbench;
+    await focusEnd(1);
+    await page.keyboard.type('\npicture.');
+    await offers('width').first().waitFor({ timeout: 90_000 });
+    assert.equal(await offers('width').count(), 1);
+    await editor().screenshot('completion');
+    await page.keyboard.press('Escape');
+    await page.keyboard.type('width;\nrestor');
+    await offers('restore').first().waitFor({ timeout: 90_000 });
+    assert.equal(await offers('restore').count(), 1);
+    await page.keyboard.press('Escape');
+  });
+
+  it('show the signature and the documentation of the library while a cell runs', async () => {
+    const { workbench } = editor();
+    const { page } = workbench;
+    const notebook = new NotebookView(workbench);
+    await notebook.run(3);
+    await notebook.isRunning().first().waitFor({ timeout: 120_000 });
+    await focusEnd(1);
+    await page.keyboard.type('e(');
+    await page.locator('.parameter-hints-widget').filter({ hasText: 'restore(' }).waitFor({ timeout: 90_000 });
+    await editor().screenshot('signature');
+    await page.keyboard.press('Escape');
+    await page.keyboard.type("'a.png', { task: '");
+    await offers('deblurring').first().waitFor({ timeout: 90_000 });
+    assert.equal(await offers('deblurring').count(), 1);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Home');
+    await workbench.command('Show or Focus Hover');
+    const hover = page.locator('.monaco-hover').filter({ hasText: /restore\(/ });
+    await hover.first().waitFor({ timeout: 90_000 });
+    await editor().screenshot('hover');
+    assert.equal(
+      await hover
+        .first()
+        .locator('.hover-row')
+        .filter({ hasText: /restore\(/ })
+        .count(),
+      1,
+    );
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Interrupt', exact: true }).click();
+  });
+
+  it('come back after their process was killed, and end with the last notebook', async () => {
+    const { workbench } = editor();
+    const { page } = workbench;
+    const [pid] = await processes('language.js');
+    assert.ok(pid !== undefined);
+    process.kill(pid, 'SIGKILL');
+    await focusEnd(0);
+    await page.keyboard.type('\npicture.');
+    await offers('width').first().waitFor({ timeout: 90_000 });
+    await page.keyboard.press('Escape');
+    await workbench.closeAll();
+    await workbench.eventually(async () => assert.deepEqual(await processes('language.js'), []), 90_000);
+  });
+});
