@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeNotices } from './notices.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const watch = process.argv.includes('--watch');
@@ -17,6 +18,7 @@ const shared = {
   bundle: true,
   sourcemap: true,
   legalComments: 'linked',
+  metafile: true,
   logLevel: 'warning',
   define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
 };
@@ -55,7 +57,11 @@ if (watch) {
   for (const options of entries) await (await context(options)).watch();
   console.log('watching');
 } else {
-  await Promise.all(entries.map((options) => build(options)));
+  const results = await Promise.all(entries.map((options) => build(options)));
+  await writeNotices(
+    root,
+    results.flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+  );
   const { rollUpDeclarations } = await import('./declarations.mjs');
   await rollUpDeclarations(root);
 }

@@ -169,7 +169,11 @@ async function copyModules(folder, target) {
     folder,
     'onnxruntime-node',
     root,
-    (name) => (name.startsWith('dist/') && isCode(name)) || name.startsWith(binaries),
+    (name) =>
+      (name.startsWith('dist/') && isCode(name)) ||
+      name.startsWith(binaries) ||
+      // Where the CUDA libraries of this version are.
+      /^script\/install-metadata(-versions)?\.js$/.test(name),
     ['onnxruntime-common'],
   );
 

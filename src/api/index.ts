@@ -43,6 +43,7 @@ export {
   type ModelOffer,
   type ModelPreview,
   type ModelProgress,
+  type ModelTrial,
   type NetworkHints,
 } from './models';
 export { Run, Frame, type Picture, type Preview, type RunMetrics, type SaveAsOptions, type SavedRun } from './run';

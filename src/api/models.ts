@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { RestorationError, type NetworkHints, type RestoreRequest } from '../protocol';
-import { encodePng } from '../restoration/image/encode';
-import { writeFileAtomically } from '../restoration/image/files';
-import { createPixels, type Pixels } from '../restoration/image/pixels';
+import type { InferenceClient } from '../inference/client';
+import { RestorationError, type Device, type NetworkHints, type RunView, type Task } from '../protocol';
+import { samplePictureFile } from '../restoration/models/locations';
 import { readManifest } from '../restoration/models/manifest';
 import { isUrl, openModelSource, type ModelOffer, type ModelSource } from '../restoration/models/model-source';
 import { ModelStore, fileSource, type ModelCheck, type ModelEntry } from '../restoration/models/model-store';
@@ -33,6 +32,17 @@ export interface ModelPreview {
   manifest: Record<string, unknown>;
 }
 
+/** What a model made of a sample picture, before it is added. */
+export interface ModelTrial {
+  task: Task;
+  /** Two frames or more with their metrics against the picture before it was degraded. */
+  view: RunView;
+  /** Folder with the frames and the reference; gone when the model has been added or refused. */
+  framesFolder: string;
+  /** The undegraded sample. */
+  reference: string;
+}
+
 export interface AddModelOptions {
   /**
    * Nothing is added without it: true, or a function that is shown what would be added (licence, size, host, files) and
@@ -41,17 +51,175 @@ export interface AddModelOptions {
   consent?: boolean | ((preview: ModelPreview) => boolean | Promise<boolean>);
   /** What cannot be read out of a plain .onnx file. */
   hints?: NetworkHints;
+  /**
+   * Is shown what the model made of a sample picture, one trial a task, and says whether it is to be added; it is unless
+   * this is given.
+   */
+  accept?: (trials: ModelTrial[], preview: ModelPreview) => boolean | Promise<boolean>;
+  /** Device of the trial; the CPU unless given. */
+  device?: Device;
   signal?: AbortSignal;
   onProgress?: (progress: ModelProgress) => void;
 }
 
-/** Sides of the picture that a model is tried with. */
-const SAMPLE_WIDTH = 72;
-const SAMPLE_HEIGHT = 56;
+/** The models of this machine, with an inference client that tries new ones. */
+export class ModelLibrary {
+  /**
+   * @param client of the service that looks at networks and tries them
+   * @param store where models are; the usual folders unless given, asked for each time
+   */
+  constructor(
+    private readonly client: () => InferenceClient,
+    private readonly store: () => ModelStore = () => new ModelStore(),
+  ) {}
+
+  /** The models that restore pictures: those that ship inside and those that were added. Damaged ones say why. */
+  list(): Promise<ModelEntry[]> {
+    return this.store().list();
+  }
+
+  /**
+   * Looks at a model without adding it.
+   *
+   * @param source https address of a manifest, path of one or of its folder, or path of an .onnx file
+   * @throws RestorationError when there is no model, or none that can be used
+   */
+  async preview(source: string, options: Pick<AddModelOptions, 'hints' | 'signal'> = {}): Promise<ModelPreview> {
+    const { source: found, notes } = await this.open(source, options);
+    return { offer: found.offer, notes, manifest: found.json };
+  }
+
+  /** See `addModel`. */
+  async add(source: string, options: AddModelOptions = {}): Promise<ModelEntry> {
+    const { source: found, notes } = await this.open(source, options);
+    const { consent = false, accept, signal, onProgress, device = 'cpu' } = options;
+    const preview: ModelPreview = { offer: found.offer, notes, manifest: found.json };
+    if (!(typeof consent === 'function' ? await consent(preview) : consent)) {
+      const { id, license, downloadBytes, hosts } = found.offer;
+      const amount = downloadBytes > 0 ? `, ${mebibytes(downloadBytes)} from ${hosts.join(', ')}` : '';
+      throw new RestorationError(
+        'no-consent',
+        `${id} (licence ${license}${amount}) was not added: nobody agreed to it.`,
+        'Agree with consent: true, or with --yes on the command line.',
+      );
+    }
+    let file: string | undefined;
+    return this.store().install(found, {
+      signal,
+      onFile: (next) => (file = next),
+      onProgress: (done, total) => onProgress?.({ stage: 'fetch', done, total, ...(file ? { file } : {}) }),
+      check: async (folder) => {
+        onProgress?.({ stage: 'check', done: 0, total: 0 });
+        const accepted = await this.tried(folder, { device, signal }, async (trials) => {
+          return accept === undefined || accept(trials, preview);
+        });
+        if (!accepted) {
+          throw new RestorationError(
+            'no-consent',
+            `${found.offer.id} was not added.`,
+            'Add it again when it is wanted.',
+          );
+        }
+      },
+    });
+  }
+
+  /** Deletes a model that was added; what ships inside stays. */
+  remove(id: string): Promise<ModelEntry> {
+    return this.store().remove(id);
+  }
+
+  /** Compares the files of a model, or of all, with the sizes and hashes in its manifest. */
+  verify(id?: string): Promise<ModelCheck[]> {
+    return this.store().verify(id);
+  }
+
+  private async open(
+    source: string,
+    { hints = {}, signal }: Pick<AddModelOptions, 'hints' | 'signal'>,
+  ): Promise<{ source: ModelSource; notes: string[] }> {
+    if (typeof source !== 'string' || source === '') {
+      throw new RestorationError(
+        'bad-argument',
+        'A model has to be named.',
+        'Name a folder, a manifest, an .onnx file, or the https address of a manifest.',
+      );
+    }
+    if (isUrl(source) || path.extname(source).toLowerCase() !== '.onnx') {
+      return { source: await openModelSource(source, { signal }), notes: [] };
+    }
+    const file = path.resolve(source);
+    const { manifest, notes } = await this.client().describe({ file, hints }, signal ? { signal } : {});
+    return { source: fileSource(file, manifest), notes };
+  }
+
+  /**
+   * Degrades the sample photograph as each task of the model expects it, and has the model restore it: a model that fails
+   * there is not added. The pictures are there until `use` has ended.
+   */
+  private async tried<T>(
+    folder: string,
+    { device, signal }: { device: Device; signal: AbortSignal | undefined },
+    use: (trials: ModelTrial[]) => Promise<T>,
+  ): Promise<T> {
+    const { manifest } = await readManifest(folder);
+    if (manifest.kind === 'metric') return use([]);
+    const framesFolder = await mkdtemp(path.join(os.tmpdir(), 'progressive-restoration-try-'));
+    const options = signal ? { signal } : {};
+    const reference = samplePictureFile();
+    const usual = { framesFolder, priority: 'interactive' } as const;
+    try {
+      const trials: ModelTrial[] = [];
+      for (const task of manifest.tasks) {
+        const enlarges = task === 'super-resolution';
+        const scale = manifest.kind === 'network' && manifest.scale > 1 ? manifest.scale : USUAL_SCALE;
+        const { frames } = await this.client().degrade(
+          {
+            ...usual,
+            input: reference,
+            task,
+            severities: [1],
+            seed: SAMPLE_SEED,
+            wishes: enlarges ? { scale } : {},
+            form: enlarges ? 'small' : 'full',
+          },
+          options,
+        );
+        const input = path.join(framesFolder, frames[0]?.file ?? '');
+        const view = await this.client().restore(
+          {
+            ...usual,
+            input,
+            reference,
+            task,
+            frames: TRIAL_FRAMES,
+            model: folder,
+            device,
+            ...(enlarges ? { scale } : {}),
+          },
+          options,
+        );
+        trials.push({ task, view, framesFolder, reference });
+      }
+      return await use(trials);
+    } finally {
+      await rm(framesFolder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Enlargement of a model that does not say its own. */
+const USUAL_SCALE = 4;
+/** The same degradation each time, so that models can be told apart by their figures. */
+const SAMPLE_SEED = 1;
+/** A model with a trajectory is shown at both ends and in the middle. */
+const TRIAL_FRAMES = 3;
+
+const library = new ModelLibrary(inferenceClient);
 
 /** The models that restore pictures: those that ship inside and those that were added. Damaged ones say why. */
 export function listModels(): Promise<ModelEntry[]> {
-  return new ModelStore().list();
+  return library.list();
 }
 
 /**
@@ -60,16 +228,15 @@ export function listModels(): Promise<ModelEntry[]> {
  * @param source https address of a manifest, path of one or of its folder, or path of an .onnx file
  * @throws RestorationError when there is no model, or none that can be used
  */
-export async function previewModel(
+export function previewModel(
   source: string,
   options: Pick<AddModelOptions, 'hints' | 'signal'> = {},
 ): Promise<ModelPreview> {
-  const { source: found, notes } = await open(source, options);
-  return { offer: found.offer, notes, manifest: found.json };
+  return library.preview(source, options);
 }
 
 /**
- * Adds a model: fetches its files, verifies size and SHA-256 of each, tries the model on a small picture, and only then
+ * Adds a model: fetches its files, verifies size and SHA-256 of each, tries the model on a sample picture, and only then
  * puts it where `restore` finds it by its id. A model of the same id is replaced. A download that was interrupted goes on
  * where it stopped when it is called again.
  *
@@ -79,29 +246,8 @@ export async function previewModel(
  * await addModel('https://example.org/models/sharp/manifest.json', { consent: true });
  * await restore('photo.jpg', { task: 'deblurring', model: 'sharp' });
  */
-export async function addModel(source: string, options: AddModelOptions = {}): Promise<ModelEntry> {
-  const { source: found, notes } = await open(source, options);
-  const { consent = false, signal, onProgress } = options;
-  const preview: ModelPreview = { offer: found.offer, notes, manifest: found.json };
-  if (!(typeof consent === 'function' ? await consent(preview) : consent)) {
-    const { id, license, downloadBytes, hosts } = found.offer;
-    const amount = downloadBytes > 0 ? `, ${mebibytes(downloadBytes)} from ${hosts.join(', ')}` : '';
-    throw new RestorationError(
-      'no-consent',
-      `${id} (licence ${license}${amount}) was not added: nobody agreed to it.`,
-      'Agree with consent: true, or with --yes on the command line.',
-    );
-  }
-  let file: string | undefined;
-  return new ModelStore().install(found, {
-    signal,
-    onFile: (next) => (file = next),
-    onProgress: (done, total) => onProgress?.({ stage: 'fetch', done, total, ...(file ? { file } : {}) }),
-    check: async (folder) => {
-      onProgress?.({ stage: 'check', done: 0, total: 0 });
-      await tryModel(folder, signal);
-    },
-  });
+export function addModel(source: string, options: AddModelOptions = {}): Promise<ModelEntry> {
+  return library.add(source, options);
 }
 
 /**
@@ -110,12 +256,12 @@ export async function addModel(source: string, options: AddModelOptions = {}): P
  * @throws RestorationError `unknown-model`, or `bad-argument` for a model of the package
  */
 export function removeModel(id: string): Promise<ModelEntry> {
-  return new ModelStore().remove(id);
+  return library.remove(id);
 }
 
 /** Compares the files of a model, or of all, with the sizes and hashes in its manifest. */
 export function verifyModels(id?: string): Promise<ModelCheck[]> {
-  return new ModelStore().verify(id);
+  return library.verify(id);
 }
 
 /** The same under one name. */
@@ -127,58 +273,6 @@ export const models = {
   verify: verifyModels,
 };
 
-async function open(
-  source: string,
-  { hints = {}, signal }: Pick<AddModelOptions, 'hints' | 'signal'>,
-): Promise<{ source: ModelSource; notes: string[] }> {
-  if (typeof source !== 'string' || source === '') {
-    throw new RestorationError(
-      'bad-argument',
-      'A model has to be named.',
-      'Name a folder, a manifest, an .onnx file, or the https address of a manifest.',
-    );
-  }
-  if (isUrl(source) || path.extname(source).toLowerCase() !== '.onnx') {
-    return { source: await openModelSource(source, { signal }), notes: [] };
-  }
-  const file = path.resolve(source);
-  const { manifest, notes } = await inferenceClient().describe({ file, hints }, signal ? { signal } : {});
-  return { source: fileSource(file, manifest), notes };
-}
-
 function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-}
-
-/** One run on a picture of our own: a model that fails there is not added. */
-async function tryModel(folder: string, signal: AbortSignal | undefined): Promise<void> {
-  const { manifest } = await readManifest(folder);
-  if (manifest.kind === 'metric') return;
-  const temporary = await mkdtemp(path.join(os.tmpdir(), 'progressive-restoration-try-'));
-  try {
-    const input = path.join(temporary, 'sample.png');
-    await writeFileAtomically(input, await encodePng(samplePicture()));
-    for (const task of manifest.tasks) {
-      const request: RestoreRequest = {
-        input,
-        task,
-        frames: 2,
-        model: folder,
-        device: 'cpu',
-        priority: 'interactive',
-      };
-      await inferenceClient().restore(request, signal ? { signal } : {});
-    }
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-function samplePicture(): Pixels {
-  const pixels = createPixels(SAMPLE_WIDTH, SAMPLE_HEIGHT);
-  for (let i = 0; i < pixels.data.length; i++) {
-    const x = Math.floor(i / 3) % SAMPLE_WIDTH;
-    pixels.data[i] = 40 + ((x * 3 + i * 7) % 170);
-  }
-  return pixels;
 }

@@ -1,6 +1,11 @@
+import os from 'node:os';
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { DEFAULT_FRAMES, DEVICES, MAXIMUM_FRAMES, type Device } from '../protocol';
 import { SETTINGS, SETTINGS_SECTION } from './ids';
+
+/** The model that comes with the extension. */
+export const USUAL_MODEL = 'compact';
 
 export interface Settings {
   device: Device;
@@ -18,7 +23,7 @@ export function readSettings(resource?: vscode.Uri): Settings {
   const frames = section.get<unknown>(SETTINGS.frames);
   return {
     device: DEVICES.find((known) => known === device) ?? 'auto',
-    model: typeof model === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(model) ? model : 'compact',
+    model: typeof model === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(model) ? model : USUAL_MODEL,
     frames:
       typeof frames === 'number' && Number.isInteger(frames) && frames >= 2 && frames <= MAXIMUM_FRAMES
         ? frames
@@ -26,8 +31,34 @@ export function readSettings(resource?: vscode.Uri): Settings {
   };
 }
 
+/** A text setting of the machine; undefined when it is empty. */
+function chosen(name: string): string | undefined {
+  const value = vscode.workspace.getConfiguration(SETTINGS_SECTION).get<unknown>(name);
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
+/** Absolute path of a folder in a setting; `~` stands for the home folder. Others are not understood, and so left out. */
+function chosenFolder(name: string): string | undefined {
+  const value = chosen(name)?.replace(/^~(?=$|[\\/])/, os.homedir());
+  return value !== undefined && path.isAbsolute(value) ? path.normalize(value) : undefined;
+}
+
+/** Folder of added models that the user chose; undefined stands for the usual one. */
+export function chosenModelsFolder(): string | undefined {
+  return chosenFolder(SETTINGS.modelsFolder);
+}
+
+/** Folder with the CUDA libraries of an onnxruntime that is on this machine. */
+export function chosenOnnxruntimePath(): string | undefined {
+  return chosenFolder(SETTINGS.onnxruntimePath);
+}
+
+/** Index of the NuGet feed that CUDA libraries come from; undefined stands for that of onnxruntime. */
+export function chosenCudaFeed(): string | undefined {
+  return chosen(SETTINGS.cudaFeed);
+}
+
 /** The Node.js that the user chose for notebook cells; undefined stands for the editor's own. */
 export function chosenNodePath(): string | undefined {
-  const value = vscode.workspace.getConfiguration(SETTINGS_SECTION).get<unknown>(SETTINGS.nodePath);
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+  return chosen(SETTINGS.nodePath);
 }

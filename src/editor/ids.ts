@@ -17,6 +17,15 @@ export const COMMANDS = {
   newNotebook: `${PREFIX}.newNotebook`,
   restartKernel: `${PREFIX}.restartKernel`,
   showLog: `${PREFIX}.showLog`,
+  addModel: `${PREFIX}.addModel`,
+  downloadModel: `${PREFIX}.downloadModel`,
+  useModel: `${PREFIX}.useModel`,
+  verifyModel: `${PREFIX}.verifyModel`,
+  removeModel: `${PREFIX}.removeModel`,
+  refreshModels: `${PREFIX}.refreshModels`,
+  showModels: `${PREFIX}.showModels`,
+  checkInstallation: `${PREFIX}.checkInstallation`,
+  installCuda: `${PREFIX}.installCuda`,
 } as const;
 
 /** Section of all settings; `SETTINGS` are the names below it. */
@@ -28,6 +37,9 @@ export const SETTINGS = {
   nodePath: 'kernel.nodePath',
   endpoint: 'prompts.endpoint',
   endpointModel: 'prompts.endpointModel',
+  modelsFolder: 'modelsFolder',
+  onnxruntimePath: 'onnxruntimePath',
+  cudaFeed: 'cudaFeed',
 } as const;
 
 /** The editor's own notebook type for `.ipynb`. */
@@ -37,3 +49,4 @@ export const RENDERER_ID = `${PREFIX}.strip`;
 export const PANEL_VIEW_TYPE = `${PREFIX}.restorePanel`;
 export const BATCH_VIEW_TYPE = `${PREFIX}.batchPanel`;
 export const COMPARE_VIEW_TYPE = `${PREFIX}.comparePanel`;
+export const MODELS_VIEW = `${PREFIX}.models`;

@@ -27,6 +27,7 @@ import {
   isRunRecord,
   isStepCount,
   type AdapterWish,
+  type CheckRequest,
   type Degradation,
   type DegradationWishes,
   type DegradeRequest,
@@ -436,6 +437,14 @@ function describe(value: Untrusted): DescribeRequest {
   };
 }
 
+function check(value: Untrusted): CheckRequest {
+  return {
+    device: oneOf(value.device, DEVICES, 'device'),
+    model: model(value.model),
+    priority: oneOf(value.priority, PRIORITIES, 'priority'),
+  };
+}
+
 function modelId(value: unknown): string {
   if (typeof value === 'string' && MODEL_ID.test(value)) return value;
   throw bad(`The id of a model may hold a-z, 0-9, dot and hyphen only, unlike ${shown(value)}.`, 'Choose another id.');
@@ -474,6 +483,7 @@ export function checkRequest<K extends RequestKind>(kind: K, value: unknown): Re
     describe,
     save,
     devices: () => ({}),
+    check,
   };
   return checks[kind](value as Untrusted);
 }
@@ -491,6 +501,7 @@ const KINDS = [
   'describe',
   'save',
   'devices',
+  'check',
 ] as const satisfies readonly RequestKind[];
 
 export function isRequestKind(value: unknown): value is RequestKind {

@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import {
   RestorationError,
+  type CheckRequest,
   type ClientMessage,
   type DegradeRequest,
   type DegradeResult,
@@ -14,6 +15,7 @@ import {
   type FrameRecord,
   type InspectRequest,
   type Inspection,
+  type InstallationReport,
   type Look,
   type LookRequest,
   type ManifestDraft,
@@ -144,6 +146,16 @@ export class InferenceClient {
 
   devices(options?: RequestOptions): Promise<DeviceReport[]> {
     return this.request('devices', {}, options);
+  }
+
+  /** Tries pictures, a network and metrics. */
+  check(request: CheckRequest, options?: RequestOptions): Promise<InstallationReport> {
+    return this.request('check', request, options);
+  }
+
+  /** Whether any request waits for its answer. */
+  get busy(): boolean {
+    return this.pending.size > 0;
   }
 
   /** Gives up all requests and the connection. */

@@ -46,11 +46,11 @@ export class DeviceLock {
   /**
    * Waits for the lock.
    *
-   * @param onWait called once when somebody else holds it
+   * @param onWait called once when somebody else holds it; what it throws ends the wait
    * @returns the function that gives it back
-   * @throws RestorationError `cancelled`
+   * @throws RestorationError `cancelled`, and what `onWait` throws
    */
-  async acquire(signal: AbortSignal, onWait: () => void): Promise<() => Promise<void>> {
+  async acquire(signal: AbortSignal, onWait: () => unknown): Promise<() => Promise<void>> {
     let told = false;
     try {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 });
@@ -80,7 +80,7 @@ export class DeviceLock {
       }
       if (!told) {
         told = true;
-        onWait();
+        await onWait();
       }
       await writeFile(this.wanted, '').catch(() => undefined);
       await pause(POLL_MILLISECONDS);

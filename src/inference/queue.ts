@@ -21,6 +21,11 @@ export class RunQueue {
     return this.waiting.length;
   }
 
+  /** Whether a job that comes now has to wait. */
+  get busy(): boolean {
+    return this.running;
+  }
+
   private async drain(): Promise<void> {
     this.running = true;
     try {

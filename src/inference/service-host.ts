@@ -15,7 +15,8 @@ export interface ServiceHostOptions {
   entry?: string;
   /** Node to run it with; the current one by default. */
   execPath?: string;
-  env?: NodeJS.ProcessEnv;
+  /** Environment of the process; a function is asked at every start. */
+  env?: NodeJS.ProcessEnv | (() => NodeJS.ProcessEnv | Promise<NodeJS.ProcessEnv>);
   /** A line that the service wrote to its standard output or error. */
   onLog?: (line: string) => void;
 }
@@ -51,7 +52,7 @@ export class ServiceHost {
    */
   address(): Promise<ServiceAddress> {
     if (this.disposed) {
-      return Promise.reject(new RestorationError('service-died', 'The inference service was closed.', 'Start again.'));
+      return Promise.reject(closed());
     }
     this.starting ??= this.start().catch((error: unknown) => {
       this.starting = undefined;
@@ -83,9 +84,11 @@ export class ServiceHost {
     this.removeFolder();
   }
 
-  private start(): Promise<ServiceAddress> {
+  private async start(): Promise<ServiceAddress> {
     const address = { path: this.socketPath(), token: this.token };
-    const { entry = bundlePath('service.js'), execPath, env, onLog } = this.options;
+    const { entry = bundlePath('service.js'), execPath, onLog } = this.options;
+    const env = typeof this.options.env === 'function' ? await this.options.env() : this.options.env;
+    if (this.disposed) throw closed();
     const child = fork(entry, [], {
       ...(execPath === undefined ? {} : { execPath }),
       // An editor's own executable runs as plain Node only with this set.
@@ -146,6 +149,10 @@ export class ServiceHost {
   private removeFolder(): void {
     if (this.folder) rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function closed(): RestorationError {
+  return new RestorationError('service-died', 'The inference service was closed.', 'Start again.');
 }
 
 function cannotStart(reason: string): RestorationError {

@@ -21,10 +21,12 @@ import { measurePictures } from '../restoration/run/measure-pictures';
 import { ModelPool } from '../restoration/run/model-pool';
 import { restorePicture } from '../restoration/run/restore-picture';
 import { saveResult } from '../restoration/run/save-result';
+import { checkInstallation } from '../restoration/run/check-installation';
 import { versions } from '../restoration/run/versions';
 import { checkRequest, isRequestKind } from './check-request';
 import { DeviceLock } from './device-lock';
 import { MessageReader, encodeMessage } from './framing';
+import { checkPictures, needsDevice } from './preflight';
 import { RunQueue } from './queue';
 
 /** Progress is told at most this often a request. */
@@ -136,6 +138,8 @@ class Work {
   private readonly queue = new RunQueue();
   private readonly pool = new ModelPool();
   private readonly lock = new DeviceLock('compute');
+  /** Pictures of requests that wait are read one after the other. */
+  private checking: Promise<void> = Promise.resolve();
 
   submit(kind: RequestKind, untrusted: unknown, events: RunEvents, signal: AbortSignal): Promise<unknown> {
     const request = (): Requests[RequestKind]['request'] => checkRequest(kind, untrusted);
@@ -148,12 +152,24 @@ class Work {
         return;
       }
       const priority = ('priority' in checked ? checked.priority : undefined) ?? 'interactive';
+      const fail = (error: unknown): void => reject(RestorationError.from(error));
       events.onProgress('queued', 0, 1);
+      // Whoever has to wait learns of a broken picture now. A batch would read all its pictures twice for that.
+      let broken = false;
+      if (this.queue.busy && priority === 'interactive') {
+        this.checking = this.checking
+          .then(() => checkPictures(kind, checked))
+          .catch((error: unknown) => {
+            broken = true;
+            fail(error);
+          });
+      }
       this.queue.add(priority, async () => {
+        if (broken) return;
         try {
           resolve(await this.exclusively(kind, checked, events, signal));
         } catch (error) {
-          reject(RestorationError.from(error));
+          fail(error);
         }
       });
     });
@@ -166,8 +182,11 @@ class Work {
     signal: AbortSignal,
   ): Promise<unknown> {
     // Looking at pictures and drawing a figure take no device: they need not wait for other programs.
-    if (kind === 'inspect' || kind === 'look' || kind === 'figure') return this.perform(kind, request, events, signal);
-    const release = await this.lock.acquire(signal, () => events.onProgress('queued', 0, 1));
+    if (!needsDevice(kind, request)) return this.perform(kind, request, events, signal);
+    const release = await this.lock.acquire(signal, () => {
+      events.onProgress('queued', 0, 1);
+      return checkPictures(kind, request);
+    });
     try {
       await this.pool.wake();
       return await this.perform(kind, request, events, signal);
@@ -210,6 +229,8 @@ class Work {
         return saveResult(request as Requests['save']['request'], this.pool, events, signal);
       case 'devices':
         return this.pool.devices.report();
+      case 'check':
+        return checkInstallation(request as Requests['check']['request'], this.pool, events, signal);
     }
   }
 }

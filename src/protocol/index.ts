@@ -19,3 +19,4 @@ export * from './degradation';
 export * from './degradation-requests';
 export * from './model-requests';
 export * from './language';
+export * from './installation';

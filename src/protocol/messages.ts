@@ -6,6 +6,7 @@ import type { DegradeRequest, DegradeResult, SampleRequest, SampleResult } from 
 import type { Failure } from './errors';
 import type { MeasureRequest, Measurement, Metric } from './metrics';
 import type { SavedPicture, SaveRequest } from './pictures';
+import type { CheckRequest, InstallationReport } from './installation';
 import type { DescribeRequest, ManifestDraft } from './model-requests';
 import type { FigureDrawing, FigureRequest, InspectRequest, Inspection } from './inspection';
 import type { Look, LookRequest } from './look';
@@ -82,6 +83,8 @@ export interface DeviceReport {
   available: boolean;
   /** Why not, or what it is. */
   detail: string;
+  /** The one that `auto` stands for. */
+  automatic?: true;
 }
 
 /** Requests by kind: what goes in and what comes out at the end. */
@@ -98,6 +101,7 @@ export interface Requests {
   describe: { request: DescribeRequest; result: ManifestDraft };
   save: { request: SaveRequest; result: SavedPicture };
   devices: { request: Record<string, never>; result: DeviceReport[] };
+  check: { request: CheckRequest; result: InstallationReport };
 }
 export type RequestKind = keyof Requests;
 

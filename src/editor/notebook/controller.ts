@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { KernelClient } from '../../kernel';
 import type { ServiceAddress } from '../../protocol';
+import { MODELS_VARIABLE } from '../../restoration/models/locations';
 import { chosenNodePath } from '../configuration';
 import { CONTROLLER_ID, NOTEBOOK_TYPE } from '../ids';
 import { assertTrusted } from '../preconditions';
@@ -21,6 +22,8 @@ export interface ControllerServices {
   kernelEntry: string;
   /** Where the inference service listens; starts it when needed. */
   service: () => Promise<ServiceAddress>;
+  /** Folder of the models that were added, for a kernel that starts now. */
+  modelsFolder: () => string;
 }
 
 /** How long a tab may be on its way from one group to another. */
@@ -112,12 +115,13 @@ export class TypescriptController implements vscode.Disposable {
     assertTrusted();
     const known = this.sessions.get(notebook);
     if (known !== undefined) return known;
-    const { files, activity, log, kernelEntry, service } = this.services;
+    const { files, activity, log, kernelEntry, service, modelsFolder } = this.services;
     const client = new KernelClient({
       notebook: files.notebookPath(notebook),
       framesFolder: files.framesFolder(notebook),
       execPath: chosenNodePath() ?? process.execPath,
       entry: kernelEntry,
+      env: { [MODELS_VARIABLE]: modelsFolder() },
       service: async () => {
         // Trust is given for a process that starts later, too.
         assertTrusted();

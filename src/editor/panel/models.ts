@@ -19,11 +19,12 @@ export function devicesHere(): Device[] {
 
 /** The models that a panel offers, with the sentences that they were trained with. */
 export class PanelModels {
-  constructor(private readonly store = new ModelStore()) {}
+  /** @param store where models are, asked for each time: the setting of its folder may change */
+  constructor(private readonly store: () => ModelStore = () => new ModelStore()) {}
 
   /** Models that can be used, those of the package first. */
   async list(): Promise<ModelEntry[]> {
-    return (await this.store.list()).filter(({ problem }) => problem === undefined);
+    return (await this.store().list()).filter(({ problem }) => problem === undefined);
   }
 
   /** True when the model gives every severity between the picture and its restoration. */
@@ -31,7 +32,7 @@ export class PanelModels {
     return (await this.list()).some((entry) => entry.id === id && entry.kind === 'trajectory');
   }
 
-  /** The uniform sentence of `model` for `task`. Throws `unknown-model` or `bad-model`. */
+  /** The uniform sentence of `model` for `task`; empty for a network, which reads none. Throws `unknown-model` or `bad-model`. */
   async uniformPrompt(model: string, task: Task): Promise<string> {
     const entry = (await this.list()).find(({ id }) => id === model);
     if (entry === undefined) {
@@ -41,6 +42,7 @@ export class PanelModels {
         'Correct the setting "progressiveRestoration.model", or set it back to "compact".',
       );
     }
+    if (entry.kind === 'network') return '';
     const prompt = promptOf(await readFile(path.join(entry.folder, 'manifest.json'), 'utf8'), task);
     if (prompt === undefined) {
       throw new RestorationError(

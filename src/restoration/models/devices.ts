@@ -15,7 +15,7 @@ const HOPELESS_MILLISECONDS = 100;
 
 /** What a failing probe means in practice: the runtime's own messages name source files of its build. */
 const EXPLANATIONS: Partial<Record<ConcreteDevice, string>> = {
-  cuda: 'the CUDA provider is not installed or finds no NVIDIA GPU; reinstall onnxruntime-node with ONNXRUNTIME_NODE_INSTALL=cuda12',
+  cuda: 'the CUDA libraries are not installed, or find no NVIDIA GPU; in the editor "Install CUDA Runtime..." gets them, elsewhere ONNXRUNTIME_NODE_INSTALL=cuda12',
   tensorrt: 'the TensorRT provider is not installed or finds no NVIDIA GPU',
   webgpu: 'no GPU driver was found that WebGPU can use (Vulkan, Metal or Direct3D 12)',
   dml: 'no GPU driver was found that DirectML can use',
@@ -47,9 +47,10 @@ export class Devices {
   /** All devices that this build could use, whether they work, and why not. */
   async report(): Promise<DeviceReport[]> {
     const reports: DeviceReport[] = [];
+    const { used } = await this.choose('auto');
     for (const device of CANDIDATES) {
       const { available, detail } = await this.probe(device);
-      reports.push({ device, available, detail });
+      reports.push({ device, available, detail, ...(device === used ? { automatic: true } : {}) });
     }
     return reports;
   }

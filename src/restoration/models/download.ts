@@ -24,6 +24,16 @@ const PAUSE_MILLISECONDS = 500;
 /** Left free on the disk. */
 const SPARE_BYTES = 64 * 2 ** 20;
 
+/** What a file has to be: its size, and the hash of its bytes in hex. */
+export type ExpectedFile = { bytes: number } & ({ sha256: string } | { sha512: string });
+
+/** Which algorithm the hash of a file is of. */
+function algorithmOf(expected: ExpectedFile): { algorithm: 'sha256' | 'sha512'; name: string; digest: string } {
+  return 'sha256' in expected
+    ? { algorithm: 'sha256', name: 'SHA-256', digest: expected.sha256 }
+    : { algorithm: 'sha512', name: 'SHA-512', digest: expected.sha512 };
+}
+
 /** What is known of a half download, so that the rest can be asked for. */
 interface PartState {
   url: string;
@@ -116,7 +126,7 @@ async function retrying<T>(
 export async function downloadVerified(
   url: string,
   part: string,
-  expected: { bytes: number; sha256: string },
+  expected: ExpectedFile,
   options: DownloadOptions = {},
 ): Promise<void> {
   checkUrl(url);
@@ -128,7 +138,7 @@ export async function downloadVerified(
     await retrying(options, async () => {
       // A half that was continued may be of a file that has changed since: then once more from the beginning.
       if (await transfer(url, part, expected, options)) return;
-      if (!(await transfer(url, part, expected, options))) throw wrongContent(url);
+      if (!(await transfer(url, part, expected, options))) throw wrongContent(url, expected);
     });
     await rm(stateFile(part), { force: true });
   } finally {
@@ -140,9 +150,9 @@ function stateFile(part: string): string {
   return `${part}.json`;
 }
 
-function wrongContent(url: string): RestorationError {
+function wrongContent(url: string, expected: ExpectedFile): RestorationError {
   return refused(
-    `What ${new URL(url).host} sent for ${path.posix.basename(new URL(url).pathname)} has another SHA-256 than the manifest says; it was deleted.`,
+    `What ${new URL(url).host} sent for ${path.posix.basename(new URL(url).pathname)} has another ${algorithmOf(expected).name} than was promised; it was deleted.`,
     'The file was changed or damaged: ask whoever publishes the model.',
   );
 }
@@ -161,7 +171,7 @@ async function readState(part: string, url: string): Promise<PartState | undefin
 async function transfer(
   url: string,
   part: string,
-  expected: { bytes: number; sha256: string },
+  expected: ExpectedFile,
   { signal, onProgress, idleMilliseconds = IDLE_MILLISECONDS }: DownloadOptions,
 ): Promise<boolean> {
   const state = await readState(part, url);
@@ -171,7 +181,8 @@ async function transfer(
   const handle = await open(part, have > 0 ? 'r+' : 'w').catch((error: unknown) => {
     throw writeFailure(part, error);
   });
-  let hash = createHash('sha256');
+  const { algorithm, digest } = algorithmOf(expected);
+  let hash = createHash(algorithm);
   const continued = have > 0;
   try {
     if (continued) await hashFile(part, hash, have);
@@ -193,7 +204,7 @@ async function transfer(
             throw refused(`${new URL(url).host} sent another part of the file than was asked for.`, 'Try again.');
           // The whole file: the server does not continue, or has another one by now.
           have = 0;
-          hash = createHash('sha256');
+          hash = createHash(algorithm);
           await handle.truncate(0);
         }
         checkLength(response, have, expected.bytes, url);
@@ -226,10 +237,10 @@ async function transfer(
         'Try again; what has come so far is kept.',
       );
     }
-    if (hash.digest('hex') !== expected.sha256) {
+    if (hash.digest('hex') !== digest) {
       await discard(handle, part);
       if (continued) return false;
-      throw wrongContent(url);
+      throw wrongContent(url, expected);
     }
     await handle.sync();
     return true;

@@ -37,6 +37,11 @@ export function modelsFolder(): string {
   return path.join(packageRoot(), 'models');
 }
 
+/** A photograph of 256x192 pixels on which a model is tried (models/README.md). */
+export function samplePictureFile(): string {
+  return path.join(modelsFolder(), 'sample.png');
+}
+
 /** Overrides the folder of added models. */
 export const MODELS_VARIABLE = 'PROGRESSIVE_RESTORATION_MODELS';
 

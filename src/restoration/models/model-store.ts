@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { RestorationError, type Task } from '../../protocol';
+import { ADAPTER_NAME, RestorationError, type Task } from '../../protocol';
 import { writeFileAtomically } from '../image/files';
 import { assureSpace, downloadVerified, writeFailure, type DownloadOptions } from './download';
 import { cancelled } from './http-request';
@@ -34,8 +34,17 @@ export interface ModelEntry {
   folder: string;
   /** Size of its files together. */
   bytes: number;
+  /** Adapters that lie in its folder and act on it by their name. */
+  adapters: AdapterFile[];
   /** Why it cannot be used; everything else is then only what could be read. */
   problem?: string;
+}
+
+/** An adapter in a model's folder. */
+export interface AdapterFile {
+  /** As `adapter` of a restoration names it. */
+  name: string;
+  bytes: number;
 }
 
 /** What `verify` found of one file. */
@@ -98,6 +107,7 @@ export class ModelStore {
           origin,
           folder: place,
           bytes,
+          adapters: kind === 'trajectory' ? await adaptersOf(place) : [],
           ...problem,
         });
       } catch (error) {
@@ -114,6 +124,7 @@ export class ModelStore {
           origin,
           folder: place,
           bytes: 0,
+          adapters: [],
           problem,
         });
       }
@@ -292,6 +303,17 @@ export class ModelStore {
       }
     }
   }
+}
+
+async function adaptersOf(folder: string): Promise<AdapterFile[]> {
+  const place = path.join(folder, 'adapters');
+  const found: AdapterFile[] = [];
+  for (const entry of await readdir(place, { withFileTypes: true }).catch(() => [])) {
+    const { name, ext } = path.parse(entry.name);
+    if (!entry.isFile() || ext !== '.safetensors' || !ADAPTER_NAME.test(name)) continue;
+    found.push({ name, bytes: (await stat(path.join(place, entry.name))).size });
+  }
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function refusedFile(file: ModelFile, problem: string): RestorationError {

@@ -21,9 +21,11 @@ export interface CodeServerOptions {
   extensions: string;
   /** User settings. */
   settings: Record<string, unknown>;
+  /** Settings of the machine that the server runs on. */
+  machineSettings?: Record<string, unknown> | undefined;
   /** File that receives the server's output. */
   log: string;
-  environment?: NodeJS.ProcessEnv;
+  environment?: NodeJS.ProcessEnv | undefined;
 }
 
 async function freePort(): Promise<number> {
@@ -73,6 +75,11 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
   const port = await freePort();
   await mkdir(path.join(userData, 'User'), { recursive: true });
   await writeFile(path.join(userData, 'User', 'settings.json'), JSON.stringify(options.settings, null, 2));
+  await mkdir(path.join(userData, 'Machine'), { recursive: true });
+  await writeFile(
+    path.join(userData, 'Machine', 'settings.json'),
+    JSON.stringify(options.machineSettings ?? {}, null, 2),
+  );
   const child = spawn(
     tools.node,
     [

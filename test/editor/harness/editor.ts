@@ -46,6 +46,10 @@ export interface EditorOptions {
     { copy: string } | { text: string } | { bytes: Uint8Array } | { make: () => Promise<Uint8Array> }
   >;
   settings?: Record<string, unknown>;
+  /** Settings of the machine, which those of a user cannot change. */
+  machineSettings?: Record<string, unknown>;
+  /** Further variables of the server's environment. */
+  environment?: NodeJS.ProcessEnv;
 }
 
 export async function startEditor(options: EditorOptions): Promise<Editor> {
@@ -67,6 +71,8 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
       userData: path.join(folder, 'profile'),
       extensions: installation.extensions,
       settings: { ...SETTINGS, ...options.settings },
+      machineSettings: options.machineSettings,
+      environment: options.environment,
       log: path.join(results, `${options.name}.server.log`),
     });
     browser = await launchBrowser();

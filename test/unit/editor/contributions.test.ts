@@ -7,6 +7,7 @@ import {
   COMPARE_VIEW_TYPE,
   CONTROLLER_ID,
   EXTENSION_ID,
+  MODELS_VIEW,
   NOTEBOOK_TYPE,
   PANEL_VIEW_TYPE,
   RENDERER_ID,
@@ -35,6 +36,7 @@ interface Manifest {
     menus: Record<string, { command: string; when?: string }[]>;
     configuration: { properties: Record<string, Property> };
     notebookRenderer: { id: string; mimeTypes: string[] }[];
+    views: Record<string, { id: string }[]>;
   };
 }
 
@@ -71,6 +73,16 @@ describe('what the extension contributes', () => {
     }
   });
 
+  it('has the view of models, and conditions that name it', () => {
+    assert.deepEqual(
+      Object.values(contributes.views).flatMap((views) => views.map(({ id }) => id)),
+      [MODELS_VIEW],
+    );
+    const conditions = [...(contributes.menus['view/title'] ?? []), ...(contributes.menus['view/item/context'] ?? [])];
+    assert.ok(conditions.length > 0);
+    for (const { when } of conditions) assert.ok(when?.startsWith(`view == ${MODELS_VIEW}`), when);
+  });
+
   it('names kernel and panel in its conditions as the code does', () => {
     const conditions = Object.values(contributes.menus).flatMap((items) => items.map(({ when }) => when ?? ''));
     const kernels = conditions.flatMap((when) =>
@@ -101,12 +113,28 @@ describe('what the extension contributes', () => {
 
   it('keeps what names programs and devices out of the hands of a workspace', () => {
     const { properties } = contributes.configuration;
-    for (const name of [SETTINGS.device, SETTINGS.nodePath, SETTINGS.endpoint, SETTINGS.endpointModel]) {
+    for (const name of [
+      SETTINGS.device,
+      SETTINGS.nodePath,
+      SETTINGS.endpoint,
+      SETTINGS.endpointModel,
+      SETTINGS.modelsFolder,
+      SETTINGS.onnxruntimePath,
+      SETTINGS.cudaFeed,
+    ]) {
       assert.equal(properties[`${SETTINGS_SECTION}.${name}`]?.scope, 'machine');
     }
     const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.equal(supported, 'limited');
-    for (const name of [SETTINGS.device, SETTINGS.model, SETTINGS.nodePath, SETTINGS.endpoint]) {
+    for (const name of [
+      SETTINGS.device,
+      SETTINGS.model,
+      SETTINGS.nodePath,
+      SETTINGS.endpoint,
+      SETTINGS.modelsFolder,
+      SETTINGS.onnxruntimePath,
+      SETTINGS.cudaFeed,
+    ]) {
       assert.ok(restrictedConfigurations.includes(`${SETTINGS_SECTION}.${name}`));
     }
   });

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { RestorationError, isRunView, type RestoreRequest } from '../../../src/protocol';
 import { InferenceClient } from '../../../src/inference/client';
+import { DeviceLock } from '../../../src/inference/device-lock';
 import { encodeMessage } from '../../../src/inference/framing';
 import { ServiceHost } from '../../../src/inference/service-host';
 import { writeTestModel } from '../restoration/test-model';
@@ -307,4 +308,40 @@ describe('inference service', () => {
       assert.match(error.message, message);
     });
   }
+
+  it('tells of a broken picture while another program holds the device, and measures without it', async () => {
+    const temporary = await mkdtemp(path.join(folder, 'lock-'));
+    const other = new DeviceLock(
+      'compute',
+      path.join(temporary, `progressive-restoration-${process.getuid?.() ?? 'user'}`),
+    );
+    const release = await other.acquire(new AbortController().signal, () => undefined);
+    const env = { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
+    const ownHost = new ServiceHost({ env });
+    const own = new InferenceClient(() => ownHost.address());
+    try {
+      const broken = path.join(folder, 'broken.png');
+      await writeFile(broken, 'this is not a picture');
+      assert.equal((await rejection(own.restore(request({ input: broken })))).code, 'unreadable-picture');
+      assert.equal((await rejection(own.restore(request({ reference: broken })))).code, 'unreadable-picture');
+      const pair = { a: path.join(pictures, 'card.png'), b: path.join(pictures, 'card.png'), scale: 4 } as const;
+      const measured = await own.measure({ ...pair, protocol: 'rgb', device: 'cpu', metrics: ['psnr', 'ssim'] });
+      assert.equal(measured.psnr, 'Infinity');
+
+      let finished = false;
+      const waiting = own.restore(request()).then((view) => {
+        finished = true;
+        return view;
+      });
+      // It waits for the device; a broken picture behind it in the same queue does not wait for it.
+      assert.equal((await rejection(own.restore(request({ input: broken })))).code, 'unreadable-picture');
+      assert.equal(finished, false);
+      await release();
+      assert.equal((await waiting).record.frames.length, 9);
+    } finally {
+      await release();
+      own.close();
+      await ownHost.dispose();
+    }
+  });
 });

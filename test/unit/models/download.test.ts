@@ -201,7 +201,7 @@ describe('downloads', () => {
   });
 
   const damaged: [string, Served, RegExp, number][] = [
-    ['of another content', { body: content(300_000, 7) }, /another SHA-256 than the manifest says; it was deleted/, 1],
+    ['of another content', { body: content(300_000, 7) }, /another SHA-256 than was promised; it was deleted/, 1],
     ['larger than promised', { body: content(300_001) }, /has 300001 bytes; the manifest says 300000/, 1],
     ['smaller than promised', { body: content(299_999) }, /has 299999 bytes; the manifest says 300000/, 1],
     ['that do not exist', { body: '', status: 404 }, /answered 404 for .*\/a\. Check the address/, 1],
