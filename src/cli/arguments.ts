@@ -142,7 +142,7 @@ export interface Call {
   /** `--task all`, which only a data set knows. */
   allTasks: boolean;
   /** Side of a sample in pixels. */
-  size: number | undefined;
+  size: number | { width: number; height: number } | undefined;
   prompts: string | undefined;
   clip: 'mp4' | 'none' | undefined;
   small: boolean;
@@ -246,6 +246,13 @@ function parameters(value: string | undefined): DegradationWishes | undefined {
   throw wrong(`--parameters has to be a JSON object, not ${JSON.stringify(value)}.`, `For example '{"gain": 0.05}'.`);
 }
 
+/** `512`, or `720x480`. */
+function sampleSize(value: string | undefined): Call['size'] {
+  const sides = /^(\d+)x(\d+)$/.exec(value ?? '');
+  if (sides) return { width: Number(sides[1]), height: Number(sides[2]) };
+  return number(value, 'size', true);
+}
+
 function depth(value: string | undefined): PictureDepth | undefined {
   const found = choice(value, ['8', '16'] as const, 'depth');
   return found === undefined ? undefined : (Number(found) as PictureDepth);
@@ -274,7 +281,7 @@ export function parseCall(words: string[]): Call {
     license: values.license,
     task: allTasks ? undefined : choice(values.task, TASKS, 'task'),
     allTasks,
-    size: number(values.size, 'size', true),
+    size: sampleSize(values.size),
     prompts: values.prompts,
     clip: choice(values.clip, ['mp4', 'none'] as const, 'clip'),
     small: values.small === true,

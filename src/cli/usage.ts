@@ -52,7 +52,7 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
                    [--parameters JSON] [--json]
       Degrades clean pictures as training data is degraded; writes NAME.png (with several severities
       NAME.severity-S.png) into DIR. --small leaves super-resolution's picture small.
-  dataset DIR --task TASK|all --out DIR [--frames 9] [--seed N] [--size 512] [--per-picture N] [--limit N]
+  dataset DIR --task TASK|all --out DIR [--frames 9] [--seed N] [--size 512|720x480] [--per-picture N] [--limit N]
                    [--prompts uniform|captions|FILE.jsonl] [--clip mp4|none] [--pairs] [--parameters JSON] [--json]
       A progression data set from a folder of clean pictures: clips from degraded to clean with prompts, for
       fine-tuning a video model. The same call again continues it. --pairs: DIR/input is dark, DIR/reference bright.

@@ -9,12 +9,16 @@ layers in the same order, so that whatever runs on them runs on the real weights
 import argparse
 import copy
 import json
+from collections import Counter
+from math import log
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXDPMScheduler, CogVideoXImageToVideoPipeline, CogVideoXTransformer3DModel
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import T5Config, T5EncoderModel, T5TokenizerFast
+
+from lora import widen
 
 VARIANTS = ("2b", "5b", "5b-i2v", "1.5-5b-i2v")
 
@@ -73,7 +77,7 @@ def scheduler(variant, kind="ddim"):
 
 
 def _corpus():
-    """Sentences that the tiny tokenizer learns its pieces from."""
+    """Sentences whose words the tiny tokenizer knows."""
     things = ["picture", "photograph", "street at night", "river between mountains", "portrait of a man", "brick wall", "garden with flowers", "ship in the harbour"]
     for thing in things:
         for task in UNIFORM.values():
@@ -83,19 +87,29 @@ def _corpus():
         yield f"The {thing} was taken in 1987 & isn't sharp: please sharpen, denoise and brighten it!"
 
 
+def _pieces(size):
+    """Pieces and their log-probabilities: every character, and the most frequent parts of words. A trainer's own order would depend on hash tables."""
+    words = Counter("\u2581" + word for sentence in _corpus() for word in sentence.split())
+    characters, parts = Counter(), Counter()
+    for word, count in words.items():
+        for length in range(1, 9):
+            for start in range(len(word) - length + 1):
+                (characters if length == 1 else parts)[word[start : start + length]] += count
+    longer = sorted(parts, key=lambda part: (-parts[part] * (len(part) - 1), part))[: size - len(characters)]
+    counts = {**characters, **{part: parts[part] for part in longer}}
+    total = sum(counts.values())
+    # A little less for every place in the order: no two segmentations of a word are equally likely.
+    return [(part, round(log(counts[part] / total) - 0.0037 * place, 4)) for place, part in enumerate(sorted(counts, key=lambda part: (-counts[part], part)))]
+
+
 def tiny_tokenizer():
     """A Unigram tokenizer as T5's: words marked with U+2581, <pad> 0, </s> 1, <unk> 2, </s> behind every prompt."""
-    tokenizer = Tokenizer(models.Unigram())
+    tokenizer = Tokenizer(models.Unigram([("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *_pieces(189)], unk_id=2))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="always")])
     tokenizer.decoder = decoders.Metaspace(replacement="\u2581", prepend_scheme="always")
-    trainer = trainers.UnigramTrainer(vocab_size=192, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False)
-    tokenizer.train_from_iterator(_corpus(), trainer)
-    # Scores of the training differ in their last digits between machines.
-    state = json.loads(tokenizer.to_str())
-    state["model"]["vocab"] = [[piece, round(score, 4)] for piece, score in state["model"]["vocab"]]
-    tokenizer = Tokenizer.from_str(json.dumps(state))
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
+    tokenizer.add_special_tokens(["<pad>", "</s>", "<unk>"])
     return tokenizer
 
 
@@ -120,8 +134,6 @@ def _randomise(module, generator, gain):
 @torch.no_grad()
 def tiny_pipeline(variant, seed=1, widened=True):
     """diffusers' image-to-video pipeline with random weights; widened: text-to-video weights take a picture's latents too."""
-    from lora import widen
-
     generator = torch.Generator().manual_seed(seed)
     tokenizer = tiny_tokenizer()
     text_encoder = T5EncoderModel(

@@ -21,13 +21,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from diffusers.models.attention_processor import CogVideoXAttnProcessor2_0
 from diffusers.models.embeddings import get_3d_rotary_pos_embed
 from diffusers.pipelines.cogvideo.pipeline_cogvideox_image2video import get_resize_crop_region_for_grid
+from safetensors.torch import load_file
 
 import lora
 from configurations import SNR_SHIFT, UNIFORM, load_pipeline, variant_of
 from graphs import ExportedAttention, Shards, write_graph
-from settings import replace_file, save_tensors, write_text
+from settings import load_settings, replace_file, save_tensors, write_text
 
 LIMITS = {"fp32": 1e-4, "fp16": 2e-2}  # of the largest difference, relative to the reference's root mean square where that is above 1
 OFS = 2.0
@@ -234,8 +236,6 @@ def write_transformer(transformer, frames, height, width, out, precision="fp16",
     if not check:
         return {}
     reference = copy.deepcopy(transformer).float()
-    from diffusers.models.attention_processor import CogVideoXAttnProcessor2_0
-
     reference.set_attn_processor(CogVideoXAttnProcessor2_0())  # the check holds the export against diffusers, not against itself
     found = checked(out / "transformer.onnx", reference, velocity, inputs, precision)
     if free:
@@ -377,16 +377,12 @@ if __name__ == "__main__":
     a = parser.parse_args()
     given = None
     if a.embeddings:
-        from safetensors.torch import load_file
-
         given = {name: value.float() for name, value in load_file(a.embeddings).items()}
     pipe = load_pipeline(a.weights, torch.float32 if a.precision == "fp32" else torch.float16, text=not (a.no_text and given))
     options = {}
     if a.run:
         pipe.transformer = lora.adapted(pipe.transformer, a.run)
-        from train import settings_of
-
-        trained = settings_of(a.run)
+        trained = load_settings(Path(a.run) / "settings.json")
         options = {"rope_grid": trained.rope_grid, "learned": trained.positions}
         a.frames, a.height, a.width = trained.frames, a.height or trained.height, a.width or trained.width
     sides = (a.height or pipe.transformer.config.sample_height * 8, a.width or pipe.transformer.config.sample_width * 8)

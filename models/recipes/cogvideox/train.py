@@ -27,13 +27,9 @@ import lora
 from clips import Clips, samples_of
 from embeddings import load_text, prompts_of
 from export import OFS, embeddings_of, latent_frames, rotary, settle_positions
-from settings import load_settings, replace_file, save_tensors, settings_from, write_text
+from settings import load_settings, replace_file, save_tensors, write_text
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-def settings_of(run):
-    return settings_from(json.loads((Path(run) / "settings.json").read_text()))
 
 
 def noised(pixels, settings, random):
@@ -163,7 +159,7 @@ def train(weights, data, run, settings, given=None, stop=None, log=print):
     accelerator = Accelerator(gradient_accumulation_steps=settings.accumulate)
     device, dtype = accelerator.device, DTYPES[settings.precision]
     kept = run / "settings.json"
-    if kept.exists() and settings_of(run) != settings:
+    if kept.exists() and load_settings(kept) != settings:
         raise ValueError(f"{run} was begun with other settings; name another folder")
     if accelerator.is_main_process:
         write_text(kept, json.dumps(settings.to_dict(), indent=1) + "\n")

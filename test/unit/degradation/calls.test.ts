@@ -272,6 +272,12 @@ describe('degrade and progression', () => {
       /multiples of 16/,
     ],
     [
+      'a size of 96x100',
+      (out) => ['dataset', pictures, '--task', 'all', '--size', '96x100', '--out', out],
+      2,
+      /multiples of 16.*96x100/,
+    ],
+    [
       'one frame',
       (out) => ['dataset', pictures, '--task', 'all', '--frames', '1', '--out', out],
       2,
