@@ -1,11 +1,15 @@
 import { isCount, isObject, isText } from './checks';
-import { isFrameAnswer } from './renderer';
-import { isFrameFile, isRunView, type RunView } from './run';
+import { isFrameAnswer, isMadeFile, isSuggestedName } from './renderer';
+import { isFrameFile, isRunView, MAXIMUM_FRAMES, type RunView } from './run';
 
 /** Compare panel -> extension. */
 export type CompareToExtension =
   | { type: 'ready' }
   | { type: 'cancel' }
+  /** Save a frame under a name that the user chooses; `index` is its number in the strip, from 1. */
+  | { type: 'save-frame'; file: string; index: number }
+  /** Save what the strip has made (a figure, a table) under a name that the user chooses. */
+  | { type: 'save-made'; dataUrl: string; suggestedName: string }
   /** Wants a full frame; always answered by `frame` with the same number. */
   | { type: 'frame'; requestId: number; file: string };
 
@@ -26,8 +30,19 @@ export type ExtensionToCompare =
 
 export function isCompareToExtension(value: unknown): value is CompareToExtension {
   if (!isObject(value)) return false;
-  if (value.type === 'frame') return isCount(value.requestId) && isFrameFile(value.file);
-  return value.type === 'ready' || value.type === 'cancel';
+  switch (value.type) {
+    case 'ready':
+    case 'cancel':
+      return true;
+    case 'save-frame':
+      return isFrameFile(value.file) && isCount(value.index) && value.index >= 1 && value.index <= MAXIMUM_FRAMES;
+    case 'save-made':
+      return isMadeFile(value.dataUrl) && isSuggestedName(value.suggestedName);
+    case 'frame':
+      return isCount(value.requestId) && isFrameFile(value.file);
+    default:
+      return false;
+  }
 }
 
 export function isExtensionToCompare(value: unknown): value is ExtensionToCompare {

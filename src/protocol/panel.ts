@@ -1,5 +1,5 @@
 import { isCount, isFiniteNumber, isObject, isOneOf, isText } from './checks';
-import { isFrameAnswer } from './renderer';
+import { isFrameAnswer, isMadeFile, isSuggestedName } from './renderer';
 import { isFrameFile, isRunView, type RunView } from './run';
 import { DEVICES, TASKS, type Device, type Task } from './tasks';
 
@@ -50,6 +50,8 @@ export type PanelToExtension =
   | { type: 'strength'; result: number; severity: number }
   /** Save a result at full size under a name that the user chooses. */
   | { type: 'save'; result: number; severity: number }
+  /** Save what the strip has made (a figure, a table) under a name that the user chooses. */
+  | { type: 'save-made'; dataUrl: string; suggestedName: string }
   | { type: 'open-as-notebook'; result: number }
   /** The user looks at another result. */
   | { type: 'show'; result: number }
@@ -148,6 +150,8 @@ export function isPanelToExtension(value: unknown): value is PanelToExtension {
     case 'strength':
     case 'save':
       return isCount(value.result) && isSeverity(value.severity);
+    case 'save-made':
+      return isMadeFile(value.dataUrl) && isSuggestedName(value.suggestedName);
     case 'open-as-notebook':
     case 'show':
     case 'forget':

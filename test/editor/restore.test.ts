@@ -177,7 +177,7 @@ describe('Restore Image in the editor', () => {
     await panel.press('Restore');
     await document.locator('.results .result').nth(1).waitFor({ timeout: RUN });
     await panel.waitUntilDone(RUN);
-    assert.equal(await document.locator('.strips > div').count(), 2);
+    assert.equal(await document.locator('.frames .frame').count(), 18);
     assert.match(await document.locator('.results').innerText(), /Deblurring · compact · [\d.]+ s[^]*Low light/);
     await document.locator('vscode-dropdown[aria-label="Compare with"]').click();
     await document.locator('vscode-option', { hasText: /^Result 1/ }).click();
@@ -185,7 +185,7 @@ describe('Restore Image in the editor', () => {
     await editor().screenshot('results');
     await document.getByRole('button', { name: 'Remove result 2' }).click();
     await document.locator('.results').waitFor({ state: 'hidden' });
-    assert.equal(await document.locator('.strips > div').count(), 1);
+    assert.equal(await document.locator('.frames .frame').count(), 9);
     await panel.turnDial(50);
   });
 
@@ -250,6 +250,36 @@ describe('Restore Image in the editor', () => {
     assert.match(exif?.toString('latin1') ?? '', /Progressive Camera/);
     assert.ok(icc !== undefined && icc.length > 100);
   });
+
+  for (const [theme, kind] of [
+    ['Dark Modern', 'vscode-dark'],
+    ['Dark High Contrast', 'vscode-high-contrast'],
+    ['Light High Contrast', 'vscode-high-contrast-light'],
+    ['Light Modern', 'vscode-light'],
+  ] as const) {
+    it(`takes the colours of the editor: ${theme}`, async () => {
+      const { workbench } = editor();
+      await workbench.theme(theme);
+      const document = await new PanelView(workbench).document();
+      await workbench.eventually(async () => {
+        assert.ok((await document.locator('body').getAttribute('class'))?.split(' ').includes(kind));
+        // The library's own colours are those of the dark theme: a button must have this theme's.
+        const [button, expected] = await document
+          .locator('vscode-button:visible')
+          .first()
+          .evaluate((node) => {
+            const probe = window.document.createElement('span');
+            probe.style.color = 'var(--vscode-button-secondaryForeground)';
+            node.append(probe);
+            const wanted = getComputedStyle(probe).color;
+            probe.remove();
+            return [getComputedStyle(node).color, wanted];
+          });
+        assert.equal(button, expected);
+      });
+      await editor().screenshot(`theme-${kind}`);
+    });
+  }
 
   it('works with the keyboard alone', async () => {
     const { workbench } = editor();

@@ -1,5 +1,5 @@
-import { isExtensionToCompare, type CompareToExtension, type ExtensionToCompare } from '../../src/protocol';
-import { copyText } from '../strip/clipboard';
+import { isExtensionToCompare, isMadeFile, type CompareToExtension, type ExtensionToCompare } from '../../src/protocol';
+import { copyPicture, copyText } from '../strip/clipboard';
 import { element, setText } from '../strip/dom';
 import { FrameRequests } from '../strip/frame-requests';
 import { createStrip, type Strip } from '../strip/strip';
@@ -26,6 +26,11 @@ export class CompareView {
       nonce,
       loadFrame: (file) => this.requests.ask((requestId) => api.postMessage({ type: 'frame', requestId, file })),
       onCopy: copyText,
+      onCopyPicture: copyPicture,
+      onSave: (frame) => api.postMessage({ type: 'save-frame', file: frame.file, index: frame.index }),
+      onSaveMade: (dataUrl, suggestedName) => {
+        if (isMadeFile(dataUrl)) api.postMessage({ type: 'save-made', dataUrl, suggestedName });
+      },
     });
     const cancel = createButton(labels.cancel, 'secondary', () => api.postMessage({ type: 'cancel' }));
     this.waiting = element('div', { class: 'controls', hidden: true }, this.hint, cancel.element);

@@ -8,6 +8,7 @@ import {
   type RestoreWish,
 } from '../../src/protocol';
 import { isObject } from '../../src/protocol/checks';
+import { copyPicture } from '../strip/clipboard';
 import { element, setText } from '../strip/dom';
 import { FrameRequests } from '../strip/frame-requests';
 import { BeforeAfter, shownFrame } from './before-after';
@@ -15,7 +16,6 @@ import { blendAt, orderedFrames, severityOfResult } from './blend';
 import { Controls } from './controls';
 import { Dial } from './dial';
 import { PANEL_LABELS as labels } from './labels';
-import { copyPicture } from './picture-clipboard';
 import { ResultStrips } from './result-strips';
 import { ResultsBar } from './results-bar';
 import { createButton, createDropdown, type ButtonControl } from './toolkit';
@@ -82,15 +82,25 @@ export class RestoreView {
         'div',
         { class: 'dial-row' },
         this.dial.element,
-        element('span', { class: 'spring' }),
-        this.against.element,
-        this.save.element,
-        this.copy.element,
-        this.notebook.element,
+        element(
+          'div',
+          { class: 'actions' },
+          this.against.element,
+          this.save.element,
+          this.copy.element,
+          this.notebook.element,
+        ),
       ),
       this.pair.element,
     );
-    this.strips = new ResultStrips(loadFrame, nonce);
+    this.strips = new ResultStrips(
+      {
+        loadFrame,
+        onSave: (result, severity) => api.postMessage({ type: 'save', result, severity }),
+        onSaveMade: (dataUrl, suggestedName) => api.postMessage({ type: 'save-made', dataUrl, suggestedName }),
+      },
+      nonce,
+    );
     this.element = element(
       'main',
       {},
@@ -256,7 +266,8 @@ export class RestoreView {
     const { current } = this;
     const top = current === undefined ? undefined : blendAt(current, this.severity).pictures.at(-1);
     if (top === undefined) return;
-    if (!(await copyPicture(this.pair.full(top.file)))) {
+    const full = await this.pair.full(top.file);
+    if (full === undefined || !(await copyPicture(full))) {
       this.showError(labels.notCopied);
       return;
     }

@@ -4,11 +4,15 @@ import type { InferenceClient } from '../../inference/client';
 import {
   isCompareToExtension,
   isRunView,
+  RestorationError,
+  suggestedFrameName,
   type CompareToExtension,
   type ExtensionToCompare,
   type RunView,
 } from '../../protocol';
 import { isObject, isText } from '../../protocol/checks';
+import { findFrame } from '../frames/frame-store';
+import { saveFrameAs, saveMadeAs } from '../frames/save-frame';
 import type { Log } from '../status/log';
 import { PanelChannel } from './panel-channel';
 import type { OpenPanel } from './panel-registry';
@@ -119,10 +123,36 @@ export class ComparePanel implements OpenPanel {
       case 'cancel':
         this.cancel();
         return;
+      case 'save-frame':
+        await this.saveFrame(message.file, message.index);
+        return;
+      case 'save-made': {
+        const { dataUrl, suggestedName } = message;
+        await saveMadeAs({ dataUrl, suggestedName, folder: this.folder });
+        return;
+      }
       case 'frame':
         await this.channel.sendFrame(this.services.store.framesFolder(this.id), message.requestId, message.file);
         return;
     }
+  }
+
+  private get folder(): string {
+    return path.dirname(this.record.pictures[0] ?? '');
+  }
+
+  private async saveFrame(file: string, index: number): Promise<void> {
+    const source = await findFrame(this.services.store.framesFolder(this.id), file);
+    const picture = this.record.pictures[index - 1];
+    if (source === undefined || picture === undefined) {
+      throw new RestorationError(
+        'missing-file',
+        vscode.l10n.t('The full frame is no longer there.'),
+        vscode.l10n.t('Compare the pictures again.'),
+      );
+    }
+    const suggestedName = suggestedFrameName(picture, index);
+    await saveFrameAs({ source, folder: this.folder, suggestedName, input: picture });
   }
 
   private postState(): void {

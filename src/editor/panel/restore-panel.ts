@@ -14,6 +14,7 @@ import {
   type RunView,
 } from '../../protocol';
 import { isCount, isObject, isText } from '../../protocol/checks';
+import { saveMadeAs } from '../frames/save-frame';
 import { saveResultAs } from '../frames/save-result';
 import type { ScenePrompts } from '../prompts/scene-prompts';
 import type { Log } from '../status/log';
@@ -264,6 +265,11 @@ export class RestorePanel implements OpenPanel {
       case 'save':
         await this.saveAs(message.result, message.severity);
         return;
+      case 'save-made': {
+        const { dataUrl, suggestedName } = message;
+        await saveMadeAs({ dataUrl, suggestedName, folder: path.dirname(this.record.input) });
+        return;
+      }
       case 'open-as-notebook':
         await this.openAsNotebook(message.result);
         return;

@@ -38,6 +38,7 @@ const MANIFEST = {
   version: '0.0.1',
   engines: { vscode: '^1.104.0' },
   main: './extension.js',
+  files: ['extension.js'],
   activationEvents: ['onStartupFinished'],
   license: 'MIT',
   contributes: { languageModelChatProviders: [{ vendor: 'test-vendor', displayName: 'Test Vendor' }] },

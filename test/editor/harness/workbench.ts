@@ -151,6 +151,14 @@ export class Workbench {
       .click({ timeout: SHORT });
   }
 
+  /** Chooses a colour theme by its name. */
+  async theme(name: string): Promise<void> {
+    await this.command('Preferences: Color Theme');
+    await this.quickInput().fill(name);
+    await this.quickRow(name).first().click({ timeout: SHORT });
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: SHORT });
+  }
+
   toasts(): Locator {
     return this.page.locator('.notification-toast');
   }

@@ -93,6 +93,7 @@ describe('messages of the views', () => {
       { type: 'describe', wish: { ...WISH, prompt: 'a lion', promptSource: 'described' } },
       { type: 'save', result: 1, severity: 0.37 },
       { type: 'strength', result: 2, severity: 1 },
+      { type: 'save-made', dataUrl: PICTURE, suggestedName: 'lion.crops.png' },
       { type: 'forget', result: 2 },
       { type: 'show', result: 2 },
       { type: 'frame', requestId: 1, file: FILE },
@@ -106,6 +107,8 @@ describe('messages of the views', () => {
       { type: 'save', result: 1, severity: 1.01 },
       { type: 'save', result: -1, severity: 0 },
       { type: 'strength', result: 1, severity: NaN },
+      { type: 'save-made', dataUrl: PICTURE, suggestedName: '../lion.png' },
+      { type: 'save-made', dataUrl: 'data:text/html;base64,AAAA', suggestedName: 'lion.html' },
       { type: 'frame', requestId: 1, file: 'x.png' },
       { type: 'constructor' },
     ],
@@ -164,8 +167,19 @@ describe('messages of the views', () => {
   table(
     'isCompareToExtension',
     isCompareToExtension,
-    [{ type: 'ready' }, { type: 'cancel' }, { type: 'frame', requestId: 0, file: FILE }],
-    [{ type: 'frame', requestId: 0, file: 'lion.png' }, { type: 'run' }],
+    [
+      { type: 'ready' },
+      { type: 'cancel' },
+      { type: 'frame', requestId: 0, file: FILE },
+      { type: 'save-frame', file: FILE, index: 1 },
+      { type: 'save-made', dataUrl: PICTURE, suggestedName: 'lion.crops.png' },
+    ],
+    [
+      { type: 'frame', requestId: 0, file: 'lion.png' },
+      { type: 'run' },
+      { type: 'save-frame', file: FILE, index: 0 },
+      { type: 'save-frame', file: '../lion.png', index: 1 },
+    ],
   );
   table(
     'isExtensionToCompare',
