@@ -47,7 +47,10 @@ export interface RestoreOptions {
   severities?: readonly number[];
   /** Enlargement for super-resolution, 1 to 8; what the model enlarges, or else 4, unless said otherwise. */
   scale?: number;
-  /** Id of an installed model, or the path of a folder with a `manifest.json`; "compact" unless said otherwise. */
+  /**
+   * Id of an installed model, or the path of a folder with a `manifest.json`. Unless said otherwise "compact", and in a
+   * notebook of the editor the model of its setting; so is the device.
+   */
   model?: string;
   /**
    * LoRA adapters merged into the model while it is loaded: the path of a `.safetensors` file, or the name of one that ships
@@ -107,9 +110,9 @@ export function restoreRequest(input: string, options: RestoreOptions, folder: s
     ...(options.reference === undefined ? {} : { reference: path.resolve(options.reference) }),
     ...framesOf(options),
     ...(options.scale === undefined ? {} : { scale: options.scale }),
-    model: options.model ?? DEFAULT_MODEL,
+    model: options.model ?? displayHost()?.defaults?.model ?? DEFAULT_MODEL,
     ...(options.adapter === undefined ? {} : { adapters: adapterWishes(options.adapter) }),
-    device: options.device ?? 'auto',
+    device: options.device ?? displayHost()?.defaults?.device ?? 'auto',
     ...(options.precision === undefined ? {} : { precision: options.precision }),
     ...(options.diffusion === undefined ? {} : { diffusion: diffusionWish(options.diffusion) }),
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),

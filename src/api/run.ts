@@ -200,12 +200,17 @@ export class Run implements Displayable {
 
   /** The strip as a PNG: overview, crops of the region and the curves under them. */
   async stripPng(): Promise<Uint8Array> {
-    const buffer = await inferenceClient().draw({
+    const buffer = await this.draw(false);
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+  }
+
+  private draw(small: boolean): Promise<Buffer> {
+    return inferenceClient().draw({
       record: this.view.record,
       framesFolder: this.folder,
       ...(this.reference === undefined ? {} : { reference: this.reference }),
+      small,
     });
-    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
   }
 
   /** The per-frame table as text. */
@@ -316,7 +321,8 @@ export class Run implements Displayable {
   }
 
   async [MIME_BUNDLE](): Promise<MimeBundle> {
-    return mimeBundle(this.view, Buffer.from(await this.stripPng()));
+    // Only pages that do not know the strip show the picture; a notebook holds one for every run.
+    return mimeBundle(this.view, await this.draw(true));
   }
 }
 

@@ -6,7 +6,7 @@ import { checkInstallation } from './commands/check-installation';
 import { compareImages, type ComparePanels } from './commands/compare-images';
 import { newNotebook } from './commands/new-notebook';
 import { openAsNotebook } from './commands/open-as-notebook';
-import { restartKernel } from './commands/restart-kernel';
+import { restartAndRunAll, restartKernel } from './commands/restart-kernel';
 import { restoreImage, restoreInPanel, type BatchPanels, type RestorePanels } from './commands/restore-image';
 import { revokeConsent } from './commands/revoke-consent';
 import { BATCH_VIEW_TYPE, COMMANDS, COMPARE_VIEW_TYPE, PANEL_VIEW_TYPE, SETTINGS, SETTINGS_SECTION } from './ids';
@@ -136,6 +136,7 @@ export function activate(context: vscode.ExtensionContext): void {
     command(COMMANDS.saveAs, () => panels.active?.saveAs()),
     command(COMMANDS.newNotebook, () => newNotebook()),
     command(COMMANDS.restartKernel, (where) => restartKernel(controller, where)),
+    command(COMMANDS.restartAndRunAll, (where) => restartAndRunAll(controller, where)),
     command(COMMANDS.showLog, () => log.show()),
     tree,
     reports,

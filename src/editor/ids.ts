@@ -16,6 +16,7 @@ export const COMMANDS = {
   revokeConsent: `${PREFIX}.revokeConsent`,
   newNotebook: `${PREFIX}.newNotebook`,
   restartKernel: `${PREFIX}.restartKernel`,
+  restartAndRunAll: `${PREFIX}.restartAndRunAll`,
   showLog: `${PREFIX}.showLog`,
   addModel: `${PREFIX}.addModel`,
   downloadModel: `${PREFIX}.downloadModel`,

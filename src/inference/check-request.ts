@@ -317,6 +317,7 @@ function draw(value: Untrusted): DrawRequest {
     record: value.record,
     framesFolder: absolutePath(value.framesFolder, 'frames folder'),
     reference: optional(value.reference, (v) => absolutePath(v, 'reference')),
+    small: value.small === true,
   };
 }
 

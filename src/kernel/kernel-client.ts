@@ -4,6 +4,7 @@ import {
   type CellOutcome,
   type KernelEvent,
   type MimeBundle,
+  type RunDefaults,
   type RunState,
   type ServiceAddress,
 } from '../protocol';
@@ -13,6 +14,8 @@ import { finished, isUnfinished } from './unfinished';
 export interface KernelOptions extends LaunchOptions {
   /** Where the inference service listens; without it the library in the kernel starts its own. */
   service?: () => Promise<ServiceAddress>;
+  /** What runs use unless their options say otherwise; asked for every cell. */
+  defaults?: () => RunDefaults;
   /** Milliseconds that an interrupted cell may go on before its process is killed; 5000 unless given. */
   gracePeriod?: number;
   /** Output that arrives after its cell has ended (a timer, an unhandled rejection); it belongs to the last cell. */
@@ -203,7 +206,7 @@ export class KernelClient {
     // Interrupted while the process started.
     if (this.running !== job) return;
     this.sent = true;
-    this.process?.send({ type: 'execute', id: job.id, code: job.code });
+    this.process?.send({ type: 'execute', id: job.id, code: job.code, defaults: this.options.defaults?.() });
   }
 
   private onEvent(source: KernelProcess, event: KernelEvent): void {

@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { DISPLAY_HOST, isKernelRequest, type DisplayHost, type KernelEvent, type KernelRequest } from '../protocol';
+import {
+  DISPLAY_HOST,
+  isKernelRequest,
+  type DisplayHost,
+  type KernelEvent,
+  type KernelRequest,
+  type RunDefaults,
+} from '../protocol';
 import { CellCompiler, type OwnPackage } from './cells/cell-compiler';
 import { CellOutput } from './cells/output';
 import { ServiceLocator } from './cells/service-locator';
@@ -21,6 +28,7 @@ function send(event: KernelEvent): void {
 const output = new CellOutput(send);
 const locator = new ServiceLocator((sequence) => send({ type: 'service-wanted', sequence }));
 let session: Session | undefined;
+let defaults: RunDefaults | undefined;
 
 function start(request: Extract<KernelRequest, { type: 'start' }>): void {
   process.chdir(nearestFolder(path.dirname(request.notebook)));
@@ -32,6 +40,9 @@ function start(request: Extract<KernelRequest, { type: 'start' }>): void {
     get framesFolder() {
       mkdirSync(request.framesFolder, { recursive: true });
       return request.framesFolder;
+    },
+    get defaults() {
+      return defaults;
     },
     get signal() {
       return started.signal;
@@ -51,6 +62,7 @@ async function handle(request: KernelRequest): Promise<void> {
       start(request);
       break;
     case 'execute': {
+      defaults = request.defaults;
       const result = session
         ? await session.execute(request.id, request.code)
         : {

@@ -1,4 +1,5 @@
 import type { ServiceAddress } from './messages';
+import type { Device } from './tasks';
 
 /** A notebook output: MIME type -> text (base64 for pictures) or a JSON value. */
 export type MimeBundle = Record<string, unknown>;
@@ -18,8 +19,17 @@ export interface Displayable {
 /** Key on `globalThis` under which a notebook kernel offers itself to the library. */
 export const DISPLAY_HOST: unique symbol = Symbol.for('progressive-restoration.display-host') as never;
 
+/** What a run uses unless its options say otherwise. */
+export interface RunDefaults {
+  device?: Device;
+  /** Id of a model. */
+  model?: string;
+}
+
 /** What a kernel offers to the library that runs in it. */
 export interface DisplayHost {
+  /** The user's settings, as they were when the running cell started. */
+  readonly defaults?: RunDefaults;
   /** Absolute path of the folder for full frames (`NAME.frames` beside the notebook); made on first use. */
   readonly framesFolder: string;
   /** Aborted when the user interrupts the running cell. */

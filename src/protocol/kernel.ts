@@ -1,6 +1,7 @@
 import { isCount, isObject, isOneOf } from './checks';
-import type { MimeBundle } from './display';
+import type { MimeBundle, RunDefaults } from './display';
 import type { ServiceAddress } from './messages';
+import { DEVICES } from './tasks';
 
 /** Editor or command line -> kernel process, over the IPC channel of `fork`. */
 export type KernelRequest =
@@ -12,7 +13,7 @@ export type KernelRequest =
       /** Whether `service-wanted` is answered; otherwise the library in the kernel starts its own service. */
       offersService?: boolean;
     }
-  | { type: 'execute'; /** unique per execution */ id: number; code: string }
+  | { type: 'execute'; /** unique per execution */ id: number; code: string; defaults?: RunDefaults }
   | { type: 'interrupt' }
   /** Answer to `service-wanted`; `error` when the host could not start one. */
   | { type: 'service'; sequence: number; address?: ServiceAddress; error?: string }
@@ -92,7 +93,7 @@ export function isKernelRequest(value: unknown): value is KernelRequest {
         (value.offersService === undefined || typeof value.offersService === 'boolean')
       );
     case 'execute':
-      return isCount(value.id) && typeof value.code === 'string';
+      return isCount(value.id) && typeof value.code === 'string' && isDefaults(value.defaults);
     case 'interrupt':
     case 'shutdown':
       return true;
@@ -105,6 +106,15 @@ export function isKernelRequest(value: unknown): value is KernelRequest {
     default:
       return false;
   }
+}
+
+function isDefaults(value: unknown): value is RunDefaults | undefined {
+  if (value === undefined) return true;
+  return (
+    isObject(value) &&
+    (value.device === undefined || isOneOf(DEVICES, value.device)) &&
+    (value.model === undefined || typeof value.model === 'string')
+  );
 }
 
 function isServiceAddress(value: unknown): value is ServiceAddress {

@@ -36,6 +36,18 @@ describe('notebook kernel in the editor', () => {
           'console.log("after", kept);',
         ]),
       },
+      // The first run waits for ever in its second cell, the second one does not.
+      'again.ipynb': {
+        text: typescriptNotebook([
+          [
+            "import { appendFileSync, readFileSync } from 'node:fs';",
+            "appendFileSync('runs.txt', 'x');",
+            "const runs = readFileSync('runs.txt', 'utf8').length;",
+            'console.log(`run ${runs}`);',
+          ].join('\n'),
+          'await new Promise<void>((resolve) => runs > 1 && resolve());',
+        ]),
+      },
       'death.ipynb': {
         text: typescriptNotebook(['console.log("alive");', 'await new Promise((r) => setTimeout(r, 60_000));']),
       },
@@ -95,6 +107,27 @@ describe('notebook kernel in the editor', () => {
     await notebook.waitForError(120_000);
     await notebook.output("text=/Cannot find name 'count'/");
     await editor().screenshot('restarted');
+  });
+
+  it('restarts and runs all cells from the top, also out of a cell that waits for ever', async () => {
+    const { workbench, workspace } = editor();
+    const notebook = new NotebookView(workbench);
+    await workbench.closeAll();
+    await workbench.openFile('again.ipynb');
+    await notebook.waitUntilShown();
+    await notebook.runAll();
+    await notebook.output('text=/run 1/', 120_000);
+    await notebook.isRunning().first().waitFor({ timeout: 90_000 });
+    await workbench.command('Progressive Restoration: Restart Kernel and Run All Cells');
+    await notebook.output('text=/run 2/', 120_000);
+    await notebook.waitForSuccess(2, 120_000);
+    await editor().screenshot('restarted-and-run');
+    await notebook.save();
+    const saved = JSON.parse(await readFile(path.join(workspace, 'again.ipynb'), 'utf8')) as SavedNotebook;
+    assert.deepEqual(
+      saved.cells.map((cell) => cell.execution_count),
+      [1, 2],
+    );
   });
 
   it('interrupts a pending cell, drops the cells behind it and goes on with its variables', async () => {

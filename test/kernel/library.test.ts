@@ -61,6 +61,24 @@ describe('the library in a notebook far from the package', () => {
     assert.equal((await kernel.run('run.metrics.psnr.length')).text, '3');
   });
 
+  it('restores with the settings of its host unless a call says otherwise', async () => {
+    const settings = { device: 'cpu', model: 'chosen-in-settings' } as const;
+    const other = await TestKernel.create({ defaults: () => settings });
+    try {
+      await copyFile(kernel.path('blurred.png'), other.path('blurred.png'));
+      const wrong = await other.run(
+        "import { restore } from 'progressive-restoration';\nawait restore('blurred.png', { task: 'deblurring' });",
+      );
+      assert.match(wrong.error?.message ?? '', /chosen-in-settings/);
+      const { text, error } = await other.run(
+        "import { restore } from 'progressive-restoration';\nconst run = await restore('blurred.png', { task: 'deblurring', model: 'compact', frames: 2 });\nrun.record.device",
+      );
+      assert.match(String(text), /requested: 'cpu'/, error?.message);
+    } finally {
+      await other.dispose();
+    }
+  });
+
   it('leaves a run that does not end its cell there as a finished one, and shows nothing of a quiet one', async () => {
     const { displays, outcome } = await kernel.run(
       "const shown = await restore('blurred.png', { task: 'deblurring', frames: 3 });\nconst more = 1;",

@@ -12,6 +12,12 @@ export async function restartKernel(controller: TypescriptController, context: u
   );
 }
 
+/** Restart Kernel and Run All Cells. */
+export async function restartAndRunAll(controller: TypescriptController, context: unknown): Promise<void> {
+  const notebook = fromToolbar(context) ?? vscode.window.activeNotebookEditor?.notebook;
+  if (notebook !== undefined) await controller.restartAndRunAll(notebook);
+}
+
 function fromToolbar(context: unknown): vscode.NotebookDocument | undefined {
   if (!isObject(context) || !isObject(context.notebookEditor)) return undefined;
   const { notebookUri } = context.notebookEditor;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { KernelClient } from '../../kernel';
 import type { ServiceAddress } from '../../protocol';
 import { MODELS_VARIABLE } from '../../restoration/models/locations';
-import { chosenNodePath } from '../configuration';
+import { chosenNodePath, readSettings } from '../configuration';
 import { CONTROLLER_ID, NOTEBOOK_TYPE } from '../ids';
 import { assertTrusted } from '../preconditions';
 import type { NotebookLanguage } from '../language/notebook-language';
@@ -69,6 +69,13 @@ export class TypescriptController implements vscode.Disposable {
     await this.sessions.get(notebook)?.restart();
   }
 
+  /** Runs all cells from the top in a kernel without variables. */
+  async restartAndRunAll(notebook: vscode.NotebookDocument): Promise<void> {
+    await this.restart(notebook);
+    const cells = notebook.getCells().filter(({ kind }) => kind === vscode.NotebookCellKind.Code);
+    await this.execute(cells, notebook);
+  }
+
   /** Stops the notebook's running cell; does nothing when none runs. */
   async interrupt(notebook: vscode.NotebookDocument): Promise<void> {
     await this.sessions.get(notebook)?.interrupt();
@@ -88,7 +95,7 @@ export class TypescriptController implements vscode.Disposable {
     if (namesOurKernel(notebook)) this.services.language.use(notebook, true);
   }
 
-  private async execute(cells: vscode.NotebookCell[], notebook: vscode.NotebookDocument): Promise<void> {
+  private async execute(cells: readonly vscode.NotebookCell[], notebook: vscode.NotebookDocument): Promise<void> {
     let session: NotebookSession;
     try {
       session = this.session(notebook);
@@ -122,6 +129,10 @@ export class TypescriptController implements vscode.Disposable {
       execPath: chosenNodePath() ?? process.execPath,
       entry: kernelEntry,
       env: { [MODELS_VARIABLE]: modelsFolder() },
+      defaults: () => {
+        const { device, model } = readSettings(notebook.uri);
+        return { device, model };
+      },
       service: async () => {
         // Trust is given for a process that starts later, too.
         assertTrusted();

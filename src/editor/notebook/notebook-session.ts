@@ -19,7 +19,7 @@ interface Waiting {
 export class NotebookSession {
   private readonly queue: Waiting[] = [];
   private readonly active = new Set<vscode.NotebookCell>();
-  private pumping = false;
+  private pumping: Promise<void> | undefined;
   private order = 0;
   /** Counts the kernels of this notebook that ended unexpectedly. */
   private generation = 0;
@@ -61,6 +61,8 @@ export class NotebookSession {
   async restart(): Promise<void> {
     this.dropQueue();
     await this.client.restart();
+    // The cell that was ended is out of the way before another is run.
+    await this.pumping;
   }
 
   async dispose(): Promise<void> {
@@ -73,8 +75,11 @@ export class NotebookSession {
   }
 
   private async pump(): Promise<void> {
-    if (this.pumping) return;
-    this.pumping = true;
+    if (this.queue.length > 0) this.pumping ??= this.drain();
+    await this.pumping;
+  }
+
+  private async drain(): Promise<void> {
     const busy = this.listeners.onBusy();
     try {
       for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
@@ -83,7 +88,7 @@ export class NotebookSession {
         if (success !== true) this.dropQueue();
       }
     } finally {
-      this.pumping = false;
+      this.pumping = undefined;
       busy.dispose();
     }
   }

@@ -148,7 +148,7 @@ export class PictureRestorer {
 
   /** A finished run as a notebook output: the run itself, its strip as a picture, and its table as text. */
   async bundle(run: { view: RunView; framesFolder: string }): Promise<MimeBundle> {
-    const strip = await this.client.draw({ record: run.view.record, framesFolder: run.framesFolder });
+    const strip = await this.client.draw({ record: run.view.record, framesFolder: run.framesFolder, small: true });
     return mimeBundle(run.view, strip);
   }
 }

@@ -30,6 +30,15 @@ export async function composePng({ width, height, background, pictures, svg }: C
     .toBuffer();
 }
 
+/** A drawing at half its size in at most 256 colours. */
+export async function smallPng(png: Uint8Array): Promise<Buffer> {
+  const { width = 1 } = await sharp(png).metadata();
+  return sharp(png)
+    .resize({ width: Math.max(1, Math.round(width / 2)) })
+    .png({ palette: true, effort: 7, compressionLevel: 9 })
+    .toBuffer();
+}
+
 async function layerOf({ pixels, left, top, width, height }: PlacedPicture): Promise<OverlayOptions> {
   const raw = { width: pixels.width, height: pixels.height, channels: 3 } as const;
   if (width === pixels.width && height === pixels.height) return { input: Buffer.from(pixels.data), raw, left, top };

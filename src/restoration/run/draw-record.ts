@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { RestorationError, isFrameFile, type DrawRequest, type Requests } from '../../protocol';
+import { smallPng } from '../image/compose';
 import { decodePicture } from '../image/decode';
 import type { Pixels } from '../image/pixels';
 import { drawStrip } from '../report/draw-strip';
@@ -22,7 +23,8 @@ export async function drawRecord(request: DrawRequest): Promise<Requests['draw']
     frames.push((await decodePicture(path.join(request.framesFolder, file))).pixels);
   }
   const reference = request.reference === undefined ? undefined : (await decodePicture(request.reference)).pixels;
-  const png = await drawStrip({ record: request.record, frames, ...(reference ? { reference } : {}) });
+  const drawn = await drawStrip({ record: request.record, frames, ...(reference ? { reference } : {}) });
+  const png = request.small ? await smallPng(drawn) : drawn;
   // Width and height stand at fixed places of every PNG's first chunk.
   return { png: png.toString('base64'), width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
 }

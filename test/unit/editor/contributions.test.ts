@@ -56,7 +56,7 @@ describe('what the extension contributes', () => {
     assert.deepEqual([...declared].sort(), Object.values(COMMANDS).sort());
     for (const { command, title, category } of contributes.commands) {
       const text = strings[title.slice(1, -1)];
-      assert.match(text ?? '', /^[A-Z]\S*( ([A-Z]\S*|as|of|on))*$/, `title of ${command}`);
+      assert.match(text ?? '', /^[A-Z]\S*( ([A-Z]\S*|and|as|of|on))*$/, `title of ${command}`);
       assert.equal(strings[category.slice(1, -1)], 'Progressive Restoration');
     }
   });

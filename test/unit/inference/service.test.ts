@@ -174,7 +174,12 @@ describe('inference service', () => {
     assert.equal(batch.record.work?.trunkRuns, 1);
     assert.equal((await client.restore(request({ input, severities: [0.2] }))).record.work?.trunkRuns, 0);
     const strip = await client.draw({ record: dial.record, framesFolder: frames });
-    assert.equal((await sharp(strip).metadata()).format, 'png');
+    const whole = await sharp(strip).metadata();
+    assert.equal(whole.format, 'png');
+    const small = await client.draw({ record: dial.record, framesFolder: frames, small: true });
+    const half = await sharp(small).metadata();
+    assert.deepEqual([half.format, half.width], ['png', Math.round((whole.width ?? 0) / 2)]);
+    assert.ok(small.length < strip.length / 3, `${small.length} bytes of ${strip.length}`);
   });
 
   it('says what it decided before the first frame', async () => {
