@@ -6,6 +6,7 @@ import { checkInstallation } from './commands/check-installation';
 import { compareImages, type ComparePanels } from './commands/compare-images';
 import { newNotebook } from './commands/new-notebook';
 import { openAsNotebook } from './commands/open-as-notebook';
+import { removeUnusedFrames } from './commands/remove-unused-frames';
 import { restartAndRunAll, restartKernel } from './commands/restart-kernel';
 import { restoreImage, restoreInPanel, type BatchPanels, type RestorePanels } from './commands/restore-image';
 import { revokeConsent } from './commands/revoke-consent';
@@ -136,6 +137,7 @@ export function activate(context: vscode.ExtensionContext): void {
     command(COMMANDS.saveAs, () => panels.active?.saveAs()),
     command(COMMANDS.newNotebook, () => newNotebook()),
     command(COMMANDS.restartKernel, (where) => restartKernel(controller, where)),
+    command(COMMANDS.removeUnusedFrames, () => removeUnusedFrames(files, controller)),
     command(COMMANDS.restartAndRunAll, (where) => restartAndRunAll(controller, where)),
     command(COMMANDS.showLog, () => log.show()),
     tree,

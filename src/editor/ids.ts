@@ -17,6 +17,7 @@ export const COMMANDS = {
   newNotebook: `${PREFIX}.newNotebook`,
   restartKernel: `${PREFIX}.restartKernel`,
   restartAndRunAll: `${PREFIX}.restartAndRunAll`,
+  removeUnusedFrames: `${PREFIX}.removeUnusedFrames`,
   showLog: `${PREFIX}.showLog`,
   addModel: `${PREFIX}.addModel`,
   downloadModel: `${PREFIX}.downloadModel`,
