@@ -3,14 +3,13 @@ import * as vscode from 'vscode';
 import { ModelLibrary } from '../api/models';
 import { ModelStore } from '../restoration/models/model-store';
 import { checkInstallation } from './commands/check-installation';
-import { compareImages, type ComparePanels } from './commands/compare-images';
+import { compareImages } from './commands/compare-images';
 import { newNotebook } from './commands/new-notebook';
-import { openAsNotebook } from './commands/open-as-notebook';
 import { removeUnusedFrames } from './commands/remove-unused-frames';
 import { restartAndRunAll, restartKernel } from './commands/restart-kernel';
-import { restoreImage, restoreInPanel, type BatchPanels, type RestorePanels } from './commands/restore-image';
+import { restoreImage } from './commands/restore-image';
 import { revokeConsent } from './commands/revoke-consent';
-import { BATCH_VIEW_TYPE, COMMANDS, COMPARE_VIEW_TYPE, PANEL_VIEW_TYPE, SETTINGS, SETTINGS_SECTION } from './ids';
+import { COMMANDS, SETTINGS, SETTINGS_SECTION } from './ids';
 import { WindowInference } from './inference';
 import { NotebookLanguage } from './language/notebook-language';
 import { addOnnxModel, downloadModel, type ModelServices } from './models/add-model';
@@ -21,13 +20,10 @@ import { ServiceEnvironment } from './models/service-environment';
 import { TypescriptController } from './notebook/controller';
 import { NotebookFiles } from './notebook/notebook-files';
 import { RendererMessaging } from './notebook/renderer-messaging';
-import { BatchPanel, closedBatchRecord, isBatchRecord } from './panel/batch-panel';
-import { ComparePanel, isCompareRecord } from './panel/compare-panel';
 import { PanelModels } from './panel/models';
-import { PanelRegistry } from './panel/panel-registry';
 import { PanelStore } from './panel/panel-store';
+import { createPanels } from './panel/panels';
 import { PictureRestorer } from './panel/picture-restorer';
-import { closedRestoreRecord, isRestoreRecord, RestorePanel } from './panel/restore-panel';
 import { SharingConsent } from './prompts/consent';
 import { EndpointSettings } from './prompts/endpoint-settings';
 import { ScenePrompts } from './prompts/scene-prompts';
@@ -57,45 +53,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const endpoint = new EndpointSettings(context.secrets);
   const prompts = new ScenePrompts(inference.client, endpoint, consent);
   const script = vscode.Uri.file(path.join(dist, 'webview', 'panel.js'));
-  const panels: RestorePanels = new PanelRegistry({
-    viewType: PANEL_VIEW_TYPE,
-    store,
-    isRecord: isRestoreRecord,
-    closed: closedRestoreRecord,
-    create: (id, view, record, onDispose) =>
-      new RestorePanel(
-        id,
-        view,
-        record,
-        {
-          ...{ store, restorer, models, prompts, log, script },
-          openAsNotebook: (run) => openAsNotebook(run, (finished) => restorer.bundle(finished)),
-        },
-        onDispose,
-      ),
-  });
-  const batches: BatchPanels = new PanelRegistry({
-    viewType: BATCH_VIEW_TYPE,
-    store,
-    isRecord: isBatchRecord,
-    closed: closedBatchRecord,
-    create: (id, view, record, onDispose) =>
-      new BatchPanel(
-        id,
-        view,
-        record,
-        { store, restorer, log, script, openPicture: (input, wish) => restoreInPanel(panels, input, wish) },
-        onDispose,
-      ),
-  });
-  const comparisons: ComparePanels = new PanelRegistry({
-    viewType: COMPARE_VIEW_TYPE,
-    store,
-    isRecord: isCompareRecord,
-    closed: (record) => record,
-    create: (id, view, record, onDispose) =>
-      new ComparePanel(id, view, record, { client: inference.client, store, log, script }, onDispose),
-  });
+  const { client } = inference;
+  const { panels, batches, comparisons } = createPanels({ client, store, restorer, models, prompts, log, script });
   const language = new NotebookLanguage({ files, log, entry: path.join(dist, 'language.js') });
   const controller = new TypescriptController({
     files,
@@ -128,7 +87,7 @@ export function activate(context: vscode.ExtensionContext): void {
     language,
     new RendererMessaging(files, controller, log),
     command(COMMANDS.restoreImage, (first, selected) =>
-      restoreImage({ client: inference.client, models, prompts, panels, batches }, first, selected),
+      restoreImage({ client, models, prompts, panels, batches }, first, selected),
     ),
     command(COMMANDS.compareImages, (first, selected) => compareImages(comparisons, first, selected)),
     command(COMMANDS.setEndpointKey, () => endpoint.askKey()),

@@ -18,6 +18,7 @@ import {
 import { isObject, isOneOf, isText } from '../../protocol/checks';
 import { createOutputFolder, writeBesideOthers } from '../frames/output-folder';
 import { suggestedResultName } from '../frames/save-result';
+import { assertTrusted } from '../preconditions';
 import type { Log } from '../status/log';
 import { PanelChannel } from './panel-channel';
 import type { OpenPanel } from './panel-registry';
@@ -244,9 +245,11 @@ export class BatchPanel implements OpenPanel {
         this.cancel();
         return;
       case 'resume':
+        assertTrusted();
         await this.run();
         return;
       case 'open-row':
+        assertTrusted();
         await this.openRow(message.row);
         return;
       case 'reveal':

@@ -16,6 +16,7 @@ import {
 import { isCount, isObject, isText } from '../../protocol/checks';
 import { saveMadeAs } from '../frames/save-frame';
 import { saveResultAs } from '../frames/save-result';
+import { assertTrusted } from '../preconditions';
 import type { ScenePrompts } from '../prompts/scene-prompts';
 import type { Log } from '../status/log';
 import { devicesHere, type PanelModels } from './models';
@@ -244,6 +245,8 @@ export class RestorePanel implements OpenPanel {
   }
 
   private async handle(message: PanelToExtension): Promise<void> {
+    // A panel that came back with its window may stand in a workspace that is no longer trusted: it shows, and starts nothing.
+    if (['run', 'describe', 'strength', 'save', 'open-as-notebook'].includes(message.type)) assertTrusted();
     switch (message.type) {
       case 'ready':
         await this.postState();
