@@ -21,7 +21,9 @@ export async function writeNotices(root, inputs) {
     const { name, version, license } = JSON.parse(await readFile(path.join(place, 'package.json'), 'utf8'));
     const files = (await readdir(place)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file)).sort();
     const texts = await Promise.all(files.map((file) => readFile(path.join(place, file), 'utf8')));
-    notices.push([`${name} ${version} (${license ?? 'no licence named'})`, ...texts.map((text) => text.trim())].join('\n\n'));
+    notices.push(
+      [`${name} ${version} (${license ?? 'no licence named'})`, ...texts.map((text) => text.trim())].join('\n\n'),
+    );
   }
   const rule = `\n\n${'-'.repeat(80)}\n\n`;
   const head = 'Packages whose code is part of this one, with their licences.';

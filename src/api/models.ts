@@ -2,7 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { InferenceClient } from '../inference/client';
-import { RestorationError, type Device, type NetworkHints, type RunView, type Task } from '../protocol';
+import {
+  RestorationError,
+  type DegradationWishes,
+  type Device,
+  type NetworkHints,
+  type RunView,
+  type Task,
+} from '../protocol';
 import { samplePictureFile } from '../restoration/models/locations';
 import { readManifest } from '../restoration/models/manifest';
 import { isUrl, openModelSource, type ModelOffer, type ModelSource } from '../restoration/models/model-source';
@@ -171,7 +178,6 @@ export class ModelLibrary {
     try {
       const trials: ModelTrial[] = [];
       for (const task of manifest.tasks) {
-        const enlarges = task === 'super-resolution';
         const scale = manifest.kind === 'network' && manifest.scale > 1 ? manifest.scale : USUAL_SCALE;
         const { frames } = await this.client().degrade(
           {
@@ -180,8 +186,8 @@ export class ModelLibrary {
             task,
             severities: [1],
             seed: SAMPLE_SEED,
-            wishes: enlarges ? { scale } : {},
-            form: enlarges ? 'small' : 'full',
+            wishes: task === 'super-resolution' ? { scale } : SAMPLE_WISHES[task],
+            form: task === 'super-resolution' ? 'small' : 'full',
           },
           options,
         );
@@ -195,7 +201,7 @@ export class ModelLibrary {
             frames: TRIAL_FRAMES,
             model: folder,
             device,
-            ...(enlarges ? { scale } : {}),
+            ...(task === 'super-resolution' ? { scale } : {}),
           },
           options,
         );
@@ -212,6 +218,11 @@ export class ModelLibrary {
 const USUAL_SCALE = 4;
 /** The same degradation each time, so that models can be told apart by their figures. */
 const SAMPLE_SEED = 1;
+/** What a person sees at once in so small a picture. */
+const SAMPLE_WISHES: Record<Exclude<Task, 'super-resolution'>, DegradationWishes> = {
+  deblurring: { blur: 'shake', length: 8 },
+  'low-light': { gain: 0.05 },
+};
 /** A model with a trajectory is shown at both ends and in the middle. */
 const TRIAL_FRAMES = 3;
 

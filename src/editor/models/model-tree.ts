@@ -90,8 +90,10 @@ export class ModelTree implements vscode.TreeDataProvider<Node>, vscode.Disposab
   /** Brings the view, and a model in it, to the front. */
   async reveal(id?: string): Promise<void> {
     await vscode.commands.executeCommand(`${MODELS_VIEW}.focus`);
-    if (this.nodes.length === 0) await this.getChildren();
-    const node = this.nodes.find(({ entry }) => entry.id === id) ?? this.nodes[0];
+    const find = (): ModelNode | undefined => this.nodes.find(({ entry }) => id === undefined || entry.id === id);
+    // The view may not have asked yet, or not since the model was added.
+    if (find() === undefined) await this.getChildren();
+    const node = find();
     if (node !== undefined) await this.view.reveal(node, { focus: true, select: true });
   }
 

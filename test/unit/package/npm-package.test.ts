@@ -51,6 +51,13 @@ describe('npm package, installed into an empty folder', function () {
     assert.equal(imported, required);
   });
 
+  it('carries the licences of what is bundled', async () => {
+    const file = path.join(folder, 'node_modules', 'progressive-restoration', 'dist', 'THIRD-PARTY-NOTICES.txt');
+    const notices = await readFile(file, 'utf8');
+    assert.match(notices, /h264-mp4-encoder 1\.0\.12 \(MIT\)\s+MIT License\s+Copyright \(c\) 2020 Trevor Sundberg/);
+    assert.match(notices, /yauzl \d+\.\d+\.\d+ \(MIT\)\s+The MIT License/);
+  });
+
   it('measures two pictures from the command line', async () => {
     const bin = path.join(folder, 'node_modules', '.bin', 'progressive-restoration');
     const args = ['metrics', picture('eye-noisy.png'), picture('eye.png'), '--protocol', 'rgb', '--json'];
