@@ -13,7 +13,7 @@ describe('Restore Image with many pictures', () => {
   const editor = useEditor({
     name: 'batch',
     files: {
-      'album/first.png': { copy: 'test/fixtures/pictures/card-blurred.png' },
+      'album/first.png': { copy: 'notebooks/pictures/cat-blurred.png' },
       'album/broken.png': { bytes: Buffer.from('this is not a picture at all') },
       'album/deep/first.png': { copy: 'test/fixtures/pictures/card-dark.png' },
       'album/notes.txt': { text: 'no picture' },

@@ -58,6 +58,6 @@ describe('Compare Images in the editor', () => {
     await workbench.pick('No Reference');
     const document = await workbench.frameWith('main > .error', RUN);
     const sentence = await document.locator('main > .error').innerText();
-    assert.match(sentence, /other\.png has 420x280 pixels; the first frame has \d+x\d+\. Give frames of one size\./);
+    assert.match(sentence, /other\.png has 420x272 pixels; the first frame has \d+x\d+\. Give frames of one size\./);
   });
 });
