@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {
   RUN_SCHEMA,
   RUN_MIME,
@@ -85,6 +86,7 @@ export class LiveView {
     const [first] = this.frames;
     if (!first || !this.start) return;
     this.shown = true;
+    const { framesFolder } = this.request;
     const view: RunView = {
       record: {
         schema: RUN_SCHEMA,
@@ -97,6 +99,8 @@ export class LiveView {
       },
       state,
       pictures: this.pictures,
+      // Frames are written before they are told of: they can be opened while the rest is made, and after an interruption.
+      ...(framesFolder === undefined ? {} : { framesFolder: path.basename(framesFolder) }),
     };
     this.host.show(this.displayId, { [RUN_MIME]: view, 'text/plain': describe(this.name, state) });
   }

@@ -307,9 +307,14 @@ class Percept {
     [this.lightness, this.a, this.b, this.edge, this.point] = [row(), row(), row(), row(), row()];
   }
 
+  /** Filters rows along themselves until `count` are put: what `next` needs for its first row is much, and can be made before. */
+  fill(count: number): void {
+    for (; this.put < count; this.put++) this.putRow(this.put);
+  }
+
   /** Makes the next row; call it once a row. */
   next(): void {
-    for (; this.put < this.made + ROWS; this.put++) this.putRow(this.put);
+    this.fill(this.made + ROWS);
     const { width: n, rings, down } = this;
     const at = ((this.made % ROWS) + RADIUS) * n;
     this.made++;
@@ -490,11 +495,17 @@ export function* flipMapInSteps(test: Pixels, reference: Pixels, rows = 4): Gene
   const data = new Float32Array(width * height);
   const first = new Percept(test);
   const second = new Percept(reference);
+  const total = ROWS + height;
+  for (let put = rows; put < ROWS; put += rows) {
+    first.fill(put);
+    second.fill(put);
+    yield put / total;
+  }
   for (let y = 0; y < height; y++) {
     first.next();
     second.next();
     differenceRow(first, second, 0, width, data, y * width);
-    if (y % rows === rows - 1 && y + 1 < height) yield (y + 1) / height;
+    if (y % rows === rows - 1 && y + 1 < height) yield (ROWS + y + 1) / total;
   }
   return { data, width, height, left: 0, top: 0 };
 }

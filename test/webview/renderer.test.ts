@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import type { ActivationFunction, OutputItem } from 'vscode-notebook-renderer';
 import type { Page } from 'playwright-core';
 import { isRendererToExtension, type ExtensionToRenderer, type RunView } from '../../src/protocol';
@@ -81,7 +82,11 @@ describe('renderer', () => {
     await page.evaluate(([key, json]) => (window as unknown as RendererWindow).render(key, json), [id, text] as const);
   }
 
-  const posted = (page: Page): Promise<unknown[]> => page.evaluate(() => (window as unknown as RendererWindow).posted);
+  /** What the renderer has posted but for the question whether a kernel works. */
+  const posted = async (page: Page): Promise<unknown[]> =>
+    (await page.evaluate(() => (window as unknown as RendererWindow).posted)).filter(
+      (message) => (message as { type: string }).type !== 'working',
+    );
   const answer = (page: Page, message: ExtensionToRenderer | object): Promise<void> =>
     page.evaluate((sent) => (window as unknown as RendererWindow).answer(sent), message);
 
@@ -136,7 +141,11 @@ describe('renderer', () => {
     const { page, problems } = await activated({ messaging: true });
     await render(page, 'a', sample.view);
     await page.locator('.frame').nth(4).click();
-    await page.waitForFunction(() => (window as unknown as RendererWindow).posted.length === 2);
+    await page.waitForFunction(
+      () =>
+        (window as unknown as RendererWindow).posted.filter((message) => (message as { type: string }).type === 'frame')
+          .length === 2,
+    );
     const messages = await posted(page);
     for (const message of messages) {
       assert.ok(isRendererToExtension(message), JSON.stringify(message));
@@ -156,7 +165,11 @@ describe('renderer', () => {
     const { page, problems } = await activated({ messaging: true });
     await render(page, 'a', sample.view);
     await page.locator('.frame').nth(4).click();
-    await page.waitForFunction(() => (window as unknown as RendererWindow).posted.length === 2);
+    await page.waitForFunction(
+      () =>
+        (window as unknown as RendererWindow).posted.filter((message) => (message as { type: string }).type === 'frame')
+          .length === 2,
+    );
     await answer(page, { type: 'frame', requestId: 0, dataUrl: 'data:image/svg+xml;base64,PHN2Zy8+' });
     await answer(page, { type: 'frame', requestId: 99, dataUrl: 'data:image/png;base64,AAAA' });
     await answer(page, { type: 'frame', requestId: 0 });
@@ -182,10 +195,68 @@ describe('renderer', () => {
     assert.equal(message.suggestedName, 'lion.frame-5.png');
   });
 
+  /** The number of the question whether the kernel works, once it is asked. */
+  async function asked(page: Page): Promise<number> {
+    // The first one is whether there is an extension at all.
+    await page.waitForFunction(
+      () =>
+        (window as unknown as RendererWindow).posted.filter(
+          (message) => (message as { type: string }).type === 'working',
+        ).length >= 2,
+    );
+    const all = await page.evaluate(() => (window as unknown as RendererWindow).posted);
+    const messages = all.filter((one) => isRendererToExtension(one) && one.type === 'working');
+    return (messages.at(-1) as { requestId: number }).requestId;
+  }
+
+  it('shows a run that nobody works on any more as interrupted, never as working', async () => {
+    const { page, problems } = await activated({ messaging: true });
+    await render(page, 'a', runningAfter(sample, 2));
+    await answer(page, { type: 'working', requestId: await asked(page), working: false });
+    await page.locator('.sentence', { hasText: 'The run was interrupted. 2 frames are kept.' }).waitFor();
+    assert.equal(await page.getByRole('progressbar').isVisible(), false);
+    assert.equal(await page.getByRole('button', { name: 'Stop' }).isVisible(), false);
+    // What arrives late counts: the run went on after all.
+    await render(page, 'a', sample.view);
+    assert.equal(await page.locator('.sentence').isVisible(), false);
+    assert.equal(await page.locator('.frame').count(), 5);
+    assert.deepEqual(problems, []);
+  });
+
+  it('lets a run go on while its kernel works, and stops it on demand', async () => {
+    const { page } = await activated({ messaging: true });
+    await render(page, 'a', runningAfter(sample, 2));
+    await answer(page, { type: 'working', requestId: await asked(page), working: true });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    assert.equal(await page.getByRole('progressbar').isVisible(), true);
+    assert.deepEqual((await posted(page)).at(-1), { type: 'stop' });
+  });
+
+  it('gives a silent run up where nobody can be asked', async () => {
+    const { page } = await activated({ messaging: false });
+    await page.evaluate(() => {
+      const now = Date.now.bind(Date);
+      (window as unknown as { late: number }).late = 0;
+      Date.now = () => now() + (window as unknown as { late: number }).late;
+    });
+    await render(page, 'a', runningAfter(sample, 2));
+    assert.equal(await page.getByRole('progressbar').isVisible(), true);
+    assert.equal(await page.getByRole('button', { name: 'Stop' }).count(), 0);
+    await page.evaluate(() => ((window as unknown as { late: number }).late = 60_000));
+    await page.locator('.sentence', { hasText: 'interrupted' }).waitFor();
+  });
+
   it('works without messaging', async () => {
     const { page, problems } = await activated({ messaging: false });
     await render(page, 'a', sample.view);
-    assert.equal(await page.getByRole('button', { name: 'Save' }).count(), 0);
+    await page.getByRole('button', { name: 'Save' }).click();
+    assert.equal(await page.getByRole('menuitem', { name: 'Frame 5…' }).count(), 0);
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name: 'Table (CSV)…' }).click(),
+    ]);
+    assert.equal(file.suggestedFilename(), 'cat-blurred.frames.csv');
+    assert.match(await readFile(await file.path(), 'utf8'), /^Frames,severity,PSNR/);
     await page.locator('.frame').nth(4).click();
     await page.locator('.note-line', { hasText: 'small previews' }).waitFor();
     assert.deepEqual(problems, []);

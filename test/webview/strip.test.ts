@@ -439,7 +439,7 @@ describe('strip', () => {
       assert.equal(await page.locator('.name.left').innerText(), '9 restored');
       assert.equal(await page.locator('.name.right').innerText(), 'reference');
       const source = await page.locator('.layer.right img').getAttribute('src');
-      assert.equal(source, sample.view.reference?.thumbnail);
+      assert.equal(source, sample.files.get(sample.view.reference?.file ?? ''));
     });
 
     it('keeps the keys it uses from the editor around it, and leaves it all others', async () => {

@@ -11,9 +11,10 @@ import {
   type RunView,
 } from '../../src/protocol';
 import { copyPicture, copyText } from '../strip/clipboard';
+import { download } from './download';
 import { Requests } from '../strip/requests';
 import { FrameRequests } from '../strip/frame-requests';
-import { createStrip, type Strip } from '../strip/strip';
+import { createStrip, type Strip, type StripOptions } from '../strip/strip';
 import { brokenOff, WorkWatch } from './working';
 
 /** How long the extension may take to say whether a kernel works, in milliseconds. */
@@ -35,7 +36,7 @@ interface Output {
 export const activate: ActivationFunction = (context) => {
   const outputs = new Map<string, Output>();
   const frames = new FrameRequests();
-  const working = new Requests<boolean | undefined>(ANSWER_WITHIN);
+  const working = new Requests<boolean | 'unknown'>(ANSWER_WITHIN);
   const post = context.postMessage && ((message: RendererToExtension) => context.postMessage?.(message));
 
   context.onDidReceiveMessage?.((message: unknown) => {
@@ -45,10 +46,16 @@ export const activate: ActivationFunction = (context) => {
         frames.settle(message.requestId, message.dataUrl);
         return;
       case 'working':
-        working.settle(message.requestId, message.working);
+        working.settle(message.requestId, message.working ?? 'unknown');
         return;
     }
   });
+
+  const askWorking = async (): Promise<boolean | 'unknown' | undefined> =>
+    post && working.ask((requestId) => post({ type: 'working', requestId }));
+  // In a browser without the extension's own code, messages go nowhere.
+  let answered: Promise<boolean> | undefined;
+  const hasExtension = (): Promise<boolean> => (answered ??= askWorking().then((answer) => answer !== undefined));
 
   /** Asks for a full frame of an output; without messaging or without a folder there is none. */
   const loadFrame = (output: () => Output | undefined, file: string): Promise<string | undefined> => {
@@ -64,23 +71,32 @@ export const activate: ActivationFunction = (context) => {
     post({ type: 'save-frame', file: frame.file, framesFolder, suggestedName });
   };
 
+  /** By the extension's dialog, else by the page's own. */
+  const saveMade = async (dataUrl: string, suggestedName: string): Promise<void> => {
+    if (!isMadeFile(dataUrl)) return;
+    if (post !== undefined && (await hasExtension())) post({ type: 'save-made', dataUrl, suggestedName });
+    else download(dataUrl, suggestedName);
+  };
+
   const create = (id: string): Output => {
     const element = document.createElement('div');
     const self = (): Output | undefined => outputs.get(id);
-    const strip = createStrip(element, {
+    const options: StripOptions = {
       loadFrame: (file) => loadFrame(self, file),
       onSave: post && saveFrame,
-      onSaveMade:
-        post &&
-        ((dataUrl, suggestedName) => {
-          if (isMadeFile(dataUrl)) post({ type: 'save-made', dataUrl, suggestedName });
-        }),
+      onSaveMade: (dataUrl, suggestedName) => void saveMade(dataUrl, suggestedName),
       onCopy: copyText,
       onCopyPicture: copyPicture,
       onStop: post && (() => post({ type: 'stop' })),
-    });
+    };
+    const strip = createStrip(element, options);
+    // What only the extension can do is not offered where it does not answer.
+    if (post !== undefined) void hasExtension().then((there) => there || delete options.onSave);
     const watch = new WorkWatch(
-      async () => post && working.ask((requestId) => post({ type: 'working', requestId })),
+      async () => {
+        const answer = await askWorking();
+        return answer === 'unknown' ? undefined : answer;
+      },
       () => {
         const view = self()?.view;
         if (view !== undefined) strip.update(brokenOff(view));

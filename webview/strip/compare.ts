@@ -162,8 +162,7 @@ export class CompareView {
       element('span', { class: 'muted' }, labels.against),
       this.right.select,
       this.play,
-      // In the bar, so that the picture does not move when it comes and goes.
-      this.note,
+      element('span', { class: 'spring' }),
       button('−', labels.zoomOut, () => this.step(-1)),
       this.zoomText,
       button('+', labels.zoomIn, () => this.step(1)),
@@ -176,7 +175,8 @@ export class CompareView {
       { class: 'compare', 'aria-label': labels.compare },
       bar,
       this.stage,
-      this.readout,
+      // Below the picture, so that it does not move when they come and go.
+      element('div', { class: 'below' }, this.readout, this.note),
     );
     this.element.addEventListener('keydown', (event) => this.onKey(event, options.closable));
     this.handle.addEventListener('keydown', (event) => this.onSliderKey(event));

@@ -98,9 +98,13 @@ export class HeaderView {
   }
 }
 
-/** Model, device and time: which device ran and how long it took is known when a run has come to its end. */
+/**
+ * Model, device and time: which device ran and how long it took is known when a run has come to its end, and not for frames that
+ * were made elsewhere.
+ */
 export function describeWork({ record, state }: Pick<RunView, 'record' | 'state'>): string {
   const model = [record.model.id, ...adapterNames(record.model.adapter)].join(' + ');
-  const known = state.kind === 'done' ? [record.device.used, formatSeconds(record.seconds.total)] : [];
+  const known =
+    state.kind === 'done' && record.seconds.total > 0 ? [record.device.used, formatSeconds(record.seconds.total)] : [];
   return [model, ...known].join(' · ');
 }

@@ -552,6 +552,9 @@ function keepControlKeys(event: KeyboardEvent): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const { target, key } = event;
   const isButton = target instanceof HTMLButtonElement && (key === 'Enter' || key === ' ');
-  const isScrolled = target instanceof HTMLSelectElement || target instanceof HTMLPreElement;
+  const isScrolled =
+    target instanceof HTMLSelectElement ||
+    target instanceof HTMLPreElement ||
+    (target instanceof HTMLElement && target.classList.contains('numbers'));
   if (isButton || (isScrolled && /^(Arrow|Page|Home|End|Enter| )/.test(key))) event.stopPropagation();
 }

@@ -1,4 +1,4 @@
-import { element } from './dom';
+import { element, setAttributes } from './dom';
 import { formatGain, formatValue } from './numbers';
 import { placeName, type Place } from './places';
 import type { Curve } from './curve-data';
@@ -65,6 +65,12 @@ export class TableView {
 
   update(rows: string[][], shown: boolean, caption: string): void {
     this.element.classList.toggle('hidden-visually', !shown);
+    // A wide table scrolls: with the keyboard as well.
+    setAttributes(this.element, {
+      tabindex: shown ? 0 : undefined,
+      role: shown ? 'group' : undefined,
+      'aria-label': shown ? caption : undefined,
+    });
     const [head = [], ...body] = rows;
     this.element.replaceChildren(
       element(

@@ -47,7 +47,7 @@ describe('FLIP', () => {
       let next = steps.next();
       for (; next.done !== true; next = steps.next()) shares.push(next.value);
       assert.deepEqual(next.value, flipMap(test, reference));
-      assert.equal(shares.length, Math.ceil(test.height / rows) - 1);
+      assert.ok(shares.length >= Math.ceil(test.height / rows) - 1);
       assert.ok(shares.every((share, at) => share > (shares[at - 1] ?? 0) && share < 1));
     });
   }

@@ -103,6 +103,9 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Sample> {
     shown.push({ index, ...(await pictures(pixels, region)) });
     before = pixels;
   }
+  const targetPng = await image(target).png().toBuffer();
+  const targetFile = `${sha256(targetPng)}.png`;
+  if (withReference) files.set(targetFile, dataUrl('png', targetPng));
   const view: RunView = {
     record: {
       schema: RUN_SCHEMA,
@@ -127,7 +130,7 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Sample> {
     state: { kind: 'done' },
     pictures: shown,
     framesFolder: 'quickstart.frames',
-    ...(withReference ? { reference: await pictures(target, region) } : {}),
+    ...(withReference ? { reference: { ...(await pictures(target, region)), file: targetFile } } : {}),
   };
   return { view, files };
 }

@@ -68,7 +68,7 @@ export class Site {
     visit.problems.length = 0;
     await visit.page.setViewportSize({ width, height });
     await visit.page.emulateMedia({
-      colorScheme: theme === 'none-light' || theme === 'light' ? 'light' : 'dark',
+      colorScheme: theme.endsWith('light') ? 'light' : 'dark',
       reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
     });
     await visit.page.goto(`${this.origin}/${name}`);

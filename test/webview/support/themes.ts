@@ -1,5 +1,5 @@
 /** Variables of VS Code's own themes, those that the views read; the values are what its webviews get. */
-export type Theme = 'dark' | 'light' | 'high-contrast' | 'none-light' | 'none-dark';
+export type Theme = 'dark' | 'light' | 'high-contrast' | 'high-contrast-light' | 'none-light' | 'none-dark';
 
 const SHARED = {
   'font-family': '"DejaVu Sans", sans-serif',
@@ -108,6 +108,37 @@ const VARIABLES: Record<Exclude<Theme, 'none-light' | 'none-dark'>, Record<strin
     'list-activeSelectionBackground': '#000000',
     'list-activeSelectionForeground': '#ffffff',
   },
+  'high-contrast-light': {
+    ...SHARED,
+    foreground: '#292929',
+    descriptionForeground: 'rgba(41, 41, 41, 0.7)',
+    'editor-background': '#ffffff',
+    'editor-foreground': '#292929',
+    focusBorder: '#006bbd',
+    contrastBorder: '#0f4a85',
+    contrastActiveBorder: '#006bbd',
+    'panel-border': '#0f4a85',
+    'textLink-foreground': '#0f4a85',
+    errorForeground: '#b5200d',
+    'charts-blue': '#0063d3',
+    'charts-green': '#374e06',
+    'charts-yellow': '#895503',
+    'charts-purple': '#652d90',
+    'progressBar-background': '#006bbd',
+    'dropdown-background': '#ffffff',
+    'dropdown-foreground': '#292929',
+    'dropdown-border': '#0f4a85',
+    'input-background': '#ffffff',
+    'input-foreground': '#292929',
+    'input-border': '#0f4a85',
+    'button-background': '#0f4a85',
+    'button-foreground': '#ffffff',
+    'button-border': '#0f4a85',
+    'button-secondaryBackground': '#ffffff',
+    'button-secondaryForeground': '#292929',
+    'list-activeSelectionBackground': '#ffffff',
+    'list-activeSelectionForeground': '#292929',
+  },
 };
 
 /** Attributes of `<html>` and `<body>` and a style sheet, as VS Code gives them to its webviews. */
@@ -119,7 +150,7 @@ export function themePage(theme: Theme): { bodyClass: string; css: string } {
   const variables = Object.entries(VARIABLES[theme]).map(([name, value]) => `--vscode-${name}: ${value};`);
   return {
     bodyClass: `vscode-${theme}`,
-    css: `html { ${variables.join(' ')} color-scheme: ${theme === 'light' ? 'light' : 'dark'}; }
+    css: `html { ${variables.join(' ')} color-scheme: ${theme.endsWith('light') ? 'light' : 'dark'}; }
 body { background: var(--vscode-editor-background); color: var(--vscode-editor-foreground); margin: 8px;
 font-family: var(--vscode-font-family); font-size: var(--vscode-font-size); }`,
   };
