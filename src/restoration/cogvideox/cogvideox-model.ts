@@ -56,6 +56,8 @@ export interface CogVideoXWork {
   diffusion: DiffusionRecord;
   /** Sentences for the record. */
   notes: string[];
+  /** What the steps ended with, [T, C, h, w]; filled up in front to whole tokens. */
+  latents: Float32Array;
 }
 
 /** Estimates that are shown on the way unless the caller says otherwise. */
@@ -215,13 +217,15 @@ export class CogVideoXModel {
         if (number > 0) yield { index, pixels: frame(clip, number), preview: { step: at + 1, timestep } };
       }
     }
-    const clip = await this.decode(latents as Float32Array, moments, setting);
+    if (!latents) throw new RangeError('a scheduler has at least one step');
+    const clip = await this.decode(latents, moments, setting);
     await progress.next();
     for (const [index, number] of frames.entries()) {
       if (number > 0) yield { index, pixels: frame(clip, number) };
     }
     return {
       notes,
+      latents,
       diffusion: {
         scheduler: wish.scheduler ?? manifest.scheduler.kind,
         steps,

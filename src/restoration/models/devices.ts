@@ -19,6 +19,16 @@ const EXPLANATIONS: Partial<Record<ConcreteDevice, string>> = {
   tensorrt: 'the TensorRT provider is not installed or finds no NVIDIA GPU',
   webgpu: 'no GPU driver was found that WebGPU can use (Vulkan, Metal or Direct3D 12)',
   dml: 'no GPU driver was found that DirectML can use',
+  coreml: 'Core ML refused the probe network',
+};
+
+/** Where builds of onnxruntime for a device are to be had. */
+const BUILDS: Partial<Record<ConcreteDevice, string>> = {
+  cuda: 'CUDA comes with builds for Linux and Windows on x64',
+  tensorrt: 'TensorRT comes with builds for Linux on x64',
+  webgpu: 'WebGPU comes with builds for Linux, Windows and macOS on Apple silicon',
+  dml: 'DirectML comes with builds for Windows',
+  coreml: 'Core ML comes with builds for macOS on Apple silicon',
 };
 
 function shortened(error: unknown): string {
@@ -92,7 +102,11 @@ export class Devices {
 async function probe(device: ConcreteDevice): Promise<ProbeResult> {
   // A provider that is not built in would be dropped silently, so ask first.
   const backend = ort.listSupportedBackends().find(({ name }) => name === device);
-  if (!backend) return { device, available: false, detail: `not built for ${process.platform} ${process.arch}` };
+  if (!backend) {
+    const where = BUILDS[device];
+    const detail = `not built for ${process.platform} ${process.arch}${where === undefined ? '' : ` (${where})`}`;
+    return { device, available: false, detail };
+  }
   try {
     const session = await ort.InferenceSession.create(probeNetwork(), sessionOptions(device));
     try {
