@@ -98,6 +98,7 @@ export class CogVideoXModel {
     private readonly shelf: NetworkShelf,
     private readonly weights: ReadonlyMap<Part, number>,
     private readonly adapters: readonly VideoAdapter[],
+    private readonly free: () => Promise<FreeMemory>,
   ) {
     const { manifest } = installed;
     this.frameCount = manifest.frames;
@@ -109,15 +110,17 @@ export class CogVideoXModel {
    * Reads what the networks will take; none is loaded before a run needs it.
    *
    * @param adapters merged into the transformer when it is loaded
+   * @param free what is free when a run is planned; as the system and the GPU's driver tell unless said otherwise
    * @throws RestorationError `bad-model` when a file is missing, altered or no network
    */
   static async load(
     installed: InstalledModel<CogVideoXManifest>,
     device: ConcreteDevice,
     adapters: readonly VideoAdapter[] = [],
+    free: () => Promise<FreeMemory> = async () => ({ host: availableMemory(), gpu: await freeGpuMemory(device) }),
   ): Promise<CogVideoXModel> {
     const shelf = new NetworkShelf(installed, device, adapters);
-    return new CogVideoXModel(installed, device, shelf, await shelf.weights(), adapters);
+    return new CogVideoXModel(installed, device, shelf, await shelf.weights(), adapters, free);
   }
 
   /** A model that does one thing does it whatever the prompt says. */
@@ -145,16 +148,12 @@ export class CogVideoXModel {
   }
 
   /** The plan for a picture, without loading anything. @throws RestorationError `device-unavailable` when nothing fits */
-  async plan(picture: Size, encodesText: boolean, free?: FreeMemory): Promise<MemoryPlan> {
+  async plan(picture: Size, encodesText: boolean): Promise<MemoryPlan> {
     const { manifest } = this.installed;
     const canvas = chooseCanvas(picture, manifest.canvas, SPATIAL * manifest.transformer.patch);
     const weights = new Map([...this.weights].filter(([part]) => encodesText || part !== 'text_encoder'));
-    return planMemory(
-      { id: manifest.id, settings: manifest, weights },
-      canvas,
-      this.device,
-      free ?? { host: availableMemory(), gpu: await freeGpuMemory(this.device) },
-    );
+    const model = { id: manifest.id, settings: manifest, weights };
+    return planMemory(model, canvas, this.device, await this.free());
   }
 
   /**

@@ -13,8 +13,10 @@ import {
 } from '../../../src/protocol';
 import { checkRequest } from '../../../src/inference/check-request';
 import { CogVideoXModel } from '../../../src/restoration/cogvideox/cogvideox-model';
+import { partMemories } from '../../../src/restoration/cogvideox/memory-plan';
 import { NetworkShelf } from '../../../src/restoration/cogvideox/network-shelf';
 import { decodePicture } from '../../../src/restoration/image/decode';
+import type { AnyPixels } from '../../../src/restoration/image/pixels';
 import { ModelPool } from '../../../src/restoration/run/model-pool';
 import { restorePicture } from '../../../src/restoration/run/restore-picture';
 import { safetensorsBytes } from '../adapters/write-safetensors';
@@ -268,11 +270,66 @@ describe('restoring with a CogVideoX model', () => {
     assert.deepEqual(shelf.parts, ['vae_decoder']);
     await shelf.release();
     assert.deepEqual(shelf.parts, []);
-    const model = await CogVideoXModel.load(installed, 'cpu');
+    const poor = await CogVideoXModel.load(installed, 'cpu', [], () => Promise.resolve({ host: 1e6, gpu: undefined }));
     await assert.rejects(
-      model.plan({ width: 48, height: 32 }, true, { host: 1e6, gpu: undefined }),
+      poor.plan({ width: 48, height: 32 }, true),
       refusal('device-unavailable', /does not fit.*Close other programs/s),
     );
-    assert.deepEqual(model.loadedParts, [], 'the plan loads nothing');
+    assert.deepEqual(poor.loadedParts, [], 'the plan loads nothing');
+  });
+
+  it('works in tiles and one network at a time where memory is short, and gives the same clip either way', async () => {
+    const installed = await tinyModel(WHOLE);
+    const { pixels: picture } = await decodePicture(small);
+    const settings = installed.manifest;
+    const files = await new NetworkShelf(installed, 'cpu', []).weights();
+    files.delete('text_encoder');
+    const canvas = { width: 48, height: 32 };
+    const parts = partMemories(settings, files, canvas, 'cpu', true);
+    const sum = parts.reduce((total, { weights }) => total + weights, 0);
+    const together = sum + Math.max(...parts.map(({ activations }) => activations));
+    const apart = Math.max(...parts.map(({ weights, activations }) => weights + activations));
+    assert.ok(apart < together);
+    const clips: { frames: AnyPixels[]; notes: string[]; modes: unknown[] }[] = [];
+    for (const host of [1e12, together / 0.9 + 1, apart / 0.9 + 1]) {
+      const model = await CogVideoXModel.load(installed, 'cpu', [], () => Promise.resolve({ host, gpu: undefined }));
+      const trajectory = model.trajectory({
+        picture,
+        task: 'deblurring',
+        prompt: settings.uniformPrompts.deblurring,
+        severities: [0.5, 0],
+        diffusion: { steps: 2, seed: 3, previews: 1 },
+        signal: never,
+        onProgress: () => {
+          if (host < together) assert.ok(model.loadedParts.length <= 1, model.loadedParts.join(', '));
+        },
+      });
+      const frames: AnyPixels[] = [];
+      for (let next = await trajectory.next(); ; next = await trajectory.next()) {
+        if (!next.done) {
+          if (!next.value.preview) frames[next.value.index] = next.value.pixels;
+          continue;
+        }
+        const { notes, diffusion } = next.value ?? { notes: [] };
+        clips.push({ frames, notes, modes: [diffusion?.tiled, diffusion?.sequential] });
+        break;
+      }
+      await model.release();
+    }
+    const [whole, tiled, single] = clips as [(typeof clips)[0], (typeof clips)[0], (typeof clips)[0]];
+    assert.deepEqual(
+      clips.map(({ modes }) => modes),
+      [
+        [false, false],
+        [true, false],
+        [true, true],
+      ],
+    );
+    assert.deepEqual(whole.notes, []);
+    assert.match(tiled.notes.join('\n'), /the autoencoder worked in tiles\.$/);
+    assert.match(single.notes.join('\n'), /worked in tiles and one network at a time was in memory/);
+    assert.match(single.notes.join('\n'), /No estimates were shown on the way/);
+    assert.deepEqual(single.frames, tiled.frames);
+    assert.notDeepEqual(tiled.frames, whole.frames);
   });
 });
