@@ -223,15 +223,7 @@ for (const variant of VARIANTS) {
             onProgress: quiet,
           });
           const frames: AnyPixels[] = [];
-          let work: CogVideoXWork | void = undefined;
-          for (;;) {
-            const next = await trajectory.next();
-            if (next.done) {
-              work = next.value;
-              break;
-            }
-            frames[next.value.index] = next.value.pixels;
-          }
+          const { work } = await finished(trajectory, frames);
           assert.ok(work);
           const result = tensors(variant, run.frames);
           const scale = Math.max(1, ...result('latents').data.map(Math.abs));
@@ -247,6 +239,18 @@ for (const variant of VARIANTS) {
       });
     });
   });
+}
+
+/** Runs a trajectory to its end and keeps its frames. */
+async function finished(
+  trajectory: ReturnType<CogVideoXModel['trajectory']>,
+  frames: AnyPixels[],
+): Promise<{ work: CogVideoXWork | undefined }> {
+  for (;;) {
+    const next = await trajectory.next();
+    if (next.done) return { work: next.value ?? undefined };
+    frames[next.value.index] = next.value.pixels;
+  }
 }
 
 /** dB of frames 2 to 9 (the first one shown is the picture itself) against [F, 3, H, W] in [0, 1]. */

@@ -54,7 +54,7 @@ describe('restoring with a CogVideoX model', () => {
       signal = never,
     }: { onFrame?: (record: FrameRecord) => void; signal?: AbortSignal } = {},
   ): Promise<RunView> {
-    const request = checkRequest('restore', {
+    const request = checkRequest<'restore'>('restore', {
       input: small,
       task: 'deblurring',
       frames: 9,
@@ -64,7 +64,7 @@ describe('restoring with a CogVideoX model', () => {
       framesFolder: path.join(folder, 'frames'),
       ...change,
       diffusion: change.diffusion ?? { steps: 3, seed: 4, previews: 2 },
-    }) as RestoreRequest;
+    });
     return restorePicture(
       request,
       pool,
