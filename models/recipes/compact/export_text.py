@@ -1,6 +1,8 @@
 """A new text encoder into an exported model: text.onnx, its entry in the manifest, and the golden cases; the picture networks stay.
 
     python export_text.py --encoder runs/text.pt --out ../../compact --golden ../../../test/fixtures/text-encoder.json
+
+Several encoders that started from the same one (`--encoder a.pt b.pt`) are averaged, and the uniform sentences get the vectors of the encoder in OUT again.
 """
 
 import argparse
@@ -13,8 +15,10 @@ import numpy as np
 import torch
 
 from export import golden, golden_texts, graph_of, rounded, session
+from from_onnx import load_text
+from prompts import UNIFORM
 from settings import replace_file, write_text
-from text_encoder import TextEncoder, hash_ids, understood
+from text_encoder import TextEncoder, hash_ids, pin, understood
 
 
 def write_text_graph(encoder, path):
@@ -48,15 +52,27 @@ def replace_text(encoder, out, golden_path=None):
     return worst, len(data)
 
 
+def average(states, old):
+    """The mean of the weights of encoders with the same start, its uniform sentences pinned to the old encoder's vectors."""
+    encoder = TextEncoder(*states[0]["table.weight"].shape, states[0]["outer.weight"].shape[0])
+    encoder.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
+    uniform = list(UNIFORM.values())
+    pin(encoder.eval(), uniform, old.encode(uniform)[0])
+    return encoder
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--encoder", required=True)
+    parser.add_argument("--encoder", required=True, nargs="+")
     parser.add_argument("--out", required=True)
     parser.add_argument("--golden")
     a = parser.parse_args()
     torch.set_num_threads(1)
-    state = torch.load(a.encoder, weights_only=False)["model"]
-    chosen = TextEncoder(*state["table.weight"].shape, state["outer.weight"].shape[0])
-    chosen.load_state_dict(state)
-    difference, size = replace_text(chosen.eval(), a.out, a.golden)
+    states = [torch.load(path, weights_only=False)["model"] for path in a.encoder]
+    if len(states) > 1:
+        chosen = average(states, load_text(a.out).eval())
+    else:
+        chosen = TextEncoder(*states[0]["table.weight"].shape, states[0]["outer.weight"].shape[0]).eval()
+        chosen.load_state_dict(states[0])
+    difference, size = replace_text(chosen, a.out, a.golden)
     print(f"largest difference {difference:.1e}; {size / 1e6:.2f} MB; held-out requests understood {understood(rounded(chosen))}")

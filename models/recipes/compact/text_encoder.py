@@ -13,6 +13,7 @@ import json
 import random
 import re
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -281,15 +282,18 @@ def strange(generator, ids, words, buckets, share=0.25):
     return ids
 
 
-def train(data, settings, log=print, old=None, corpus=None):
-    """A new encoder. `old`: an encoder whose prompt vectors are kept as well as possible (networks were trained with them); the new one starts from it.
-    `corpus`: texts with the sentence vectors of teacher.py, learned by the hidden layer beside the rest; without it texts are made here."""
+def train(data, settings, log=print, old=None, corpus=None, start=None):
+    """A new encoder. `old`: an encoder whose prompt vectors are kept as well as possible (networks were trained with them); the new one starts from it,
+    or from the state dict `start`. `corpus`: texts with the sentence vectors of teacher.py, learned by the hidden layer beside the rest; without it texts are made here."""
     torch.manual_seed(settings.seed)
     rng = random.Random(settings.seed)
     described = read_scenes(data)
     files, scenes = list(described), list(described.values())
     # Everything about a text that does not change is worked out once: steps are then cheap.
     made = [(text, k, meaning) for text, k, _, meaning in (wording.sample(rng, scenes) for _ in range(settings.text_pool))]
+    for i in range(settings.text_pool):
+        name = prompts.TASKS[i % 3]
+        made.append((wording.spoil(rng, wording.contrast(rng, name)), i % 3, prompts.UNIFORM[name]))
     if corpus is not None:
         made = list(zip(corpus["texts"], corpus["tasks"], corpus["meanings"])) + made
     made += asked(rng, scenes, settings.text_copies)
@@ -322,6 +326,8 @@ def train(data, settings, log=print, old=None, corpus=None):
         blank = not old.near.weight.any()  # an encoder of the older kind, without these parts
         fresh = {name: value.clone() for name, value in encoder.state_dict().items() if blank and name.startswith(ORDERED)}
         encoder.load_state_dict({**old.state_dict(), **fresh})
+    if start is not None:
+        encoder.load_state_dict(start)
     colour_head = nn.Linear(settings.prompt, 6)
     heads = [*colour_head.parameters()]
     if taught:
@@ -399,11 +405,15 @@ if __name__ == "__main__":
     parser.add_argument("--out", required=True)
     parser.add_argument("--settings", default=str(Path(__file__).parent / "settings" / "text.json"))
     parser.add_argument("--old", help="an exported model (a folder with text.onnx) or a text.pt whose prompt vectors are to be kept")
+    parser.add_argument("--seed", type=int, help="instead of the settings' seed")
+    parser.add_argument("--start", help="a text.pt to go on from")
     parser.add_argument("--corpus", help="what teacher.py wrote")
     parser.add_argument("--held-out", action="store_true", help="measure on the held-out requests too")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     chosen: Settings = load_settings(arguments.settings)
+    if arguments.seed is not None:
+        chosen = replace(chosen, seed=arguments.seed)
     before = None
     if arguments.old:
         from from_onnx import load_text
@@ -412,7 +422,8 @@ if __name__ == "__main__":
         if arguments.old.endswith(".pt"):
             before.load_state_dict(torch.load(arguments.old, weights_only=False)["model"])
         before.eval()
-    model = train(arguments.data, chosen, old=before, corpus=load_corpus(arguments.corpus) if arguments.corpus else None)
+    begun = torch.load(arguments.start, weights_only=False)["model"] if arguments.start else None
+    model = train(arguments.data, chosen, old=before, corpus=load_corpus(arguments.corpus) if arguments.corpus else None, start=begun)
     save({"model": model.state_dict()}, arguments.out)
     print(f"development requests understood: {share_right(model, development()):.3f}; run with --held-out once a setting is chosen")
     if arguments.held_out:

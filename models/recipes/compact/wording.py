@@ -85,6 +85,60 @@ def expand(rng, text, rules):
     return SLOT.sub(lambda match: expand(rng, rng.choice(rules[match.group(1)]), rules), text)
 
 
+# The same sentences for every task: only their structure tells which of the named things is wanted. {n} noun, {c} comparative, {v} verb, {g} gerund, {b} fault, {t} trouble, each
+# of the wanted task (1) or of another (2, 3).
+NAMED = {
+    "sr": {
+        "n": "size|resolution|pixel count|dimensions|pixels|megapixels|dpi|definition|scale|pixel dimensions|number of pixels",
+        "c": "bigger|larger|higher-res|more detailed|less pixelated|less tiny|less blocky",
+        "v": "upscale it|enlarge it|magnify it|scale it up|make it bigger|make it larger|add pixels|raise the resolution|blow it up|super-resolve it|get it to 4k|increase the size",
+        "g": "upscaling|enlarging|magnifying it|scaling it up|enlargement|super-resolution|making it bigger|raising the resolution|upsampling",
+        "b": "small|tiny|pixelated|low-res|blocky|little|puny|minuscule|a thumbnail",
+        "t": "low resolution|tiny size|pixelation|lack of pixels|small size|missing detail|blockiness|low pixel count",
+    },
+    "blur": {
+        "n": "sharpness|focus|crispness|steadiness|edge sharpness|sharp edges",
+        "c": "sharper|crisper|steadier|less blurry|less shaky|less fuzzy|better focused|less smeared",
+        "v": "deblur it|sharpen it|refocus it|remove the blur|take out the shake|make it sharp|make it crisp|unblur it|get it in focus|steady it|undo the motion blur|fix the focus",
+        "g": "deblurring|sharpening|refocusing|removing the blur|taking out the shake|making it sharp|shake removal|unblurring|stabilising it",
+        "b": "blurry|shaky|fuzzy|smeared|unsharp|out of focus|soft|blurred|streaky|wobbly",
+        "t": "blur|shake|smear|camera shake|motion blur|softness|misfocus|trails|wobble|ghosting|streaks",
+    },
+    "dark": {
+        "n": "brightness|light|exposure|lighting|illumination|shadow detail|luminance|lumens",
+        "c": "brighter|lighter|less dark|less gloomy|better lit|less murky|better exposed",
+        "v": "brighten it|lighten it|lift the shadows|raise the exposure|make it brighter|make it lighter|light it up|add light|fix the exposure|turn up the light|bring light into it",
+        "g": "brightening|lightening|lifting the shadows|raising the exposure|making it brighter|exposure correction|relighting|adding light|a brightening",
+        "b": "dark|dim|gloomy|underexposed|black|murky|too dark|shadowy|pitch dark",
+        "t": "darkness|gloom|underexposure|dim light|lack of light|black shadows|missing light|bad lighting|shadow",
+    },
+}
+NAMED = {short: {kind: text.split("|") for kind, text in kinds.items()} for short, kinds in NAMED.items()}
+
+CONTRASTS = (
+    "{n1} up, {n2} untouched|{n1} up, {n2} untouched, {n3} untouched|{n2} untouched, {n1} up|leave the {n2} alone, {v1}|{v1}, leave the {n2} alone|{v1}, the {n2} can stay|the {n2} stays. the {n3} stays. only the {n1} changes|{v1}, {n2} and {n3} as they are|"
+    "keep the {n2}, {v1}|keep the {t2}, {v1}|keep the {t2} and the {t3}, remove the {t1}|the {t2} stays, the {t1} goes|lose the {t1}, keep the {t2}|{n2} unchanged, {n1} higher|same {n2}, more {n1}|no {g2} necessary, {v1}|{v1}, no {g2} necessary|no {g2}, no {g3}, {g1}|no {g2}, just {g1}|"
+    "skip {g2}, do {g1}|{g1} yes, {g2} no|{g2} no, {g1} yes|{g2}? no. {g1}? yes|{n1} over {n2}|{n1} over {n2}, please|{n1} before {n2}|{n1} rather than {n2}|{n1} > {n2}|{c1} rather than {c2}|rather {c1} than {c2}|{c1}, not {c2}|{c1}! not {c2}!|not {c2}, {c1}|not {c2}, not {c3}, {c1}|"
+    "i'm not asking for {c2}, i'm asking for {c1}|i'm asking for {c1}, not {c2}|i don't need more {n2}, i need {n1}|i don't want more {n2}. i want the {t1} gone|i need {n1}, not {n2}|i want it {c1}, not {c2}|i'd take {c1} over {c2}|i would rather have it {c1} than {c2}|enough {n2}. not enough {n1}|"
+    "plenty of {n2}, too little {n1}|{n2} is good, {n1} is terrible|{n2}: good. {n3}: good. {n1}: bad|{n1} bad, {n2} fine|good {n2}, poor {n1}|great {n2}, lousy {n1}|the {n1} is trash|{n1} is terrible|the {n1} is awful|{n1} is rubbish|bad {n1}|the {n1} is a joke|poor {n1}|disappointing {n1}|what awful {n1}|improve the {n1}|work on the {n1}|"
+    "it's {b1}, not {b2}|it's not {b2}, it's {b1}|not {b2}, simply {b1}|not {b2}, not {b3}, simply {b1}|neither {b2} nor {b3}, but {b1}|it is {b1} rather than {b2}|this isn't {b2}, this is {b1}|i don't care if it's {b2}, it must not be {b1}|i don't care if it's {b2}, {v1}|{b2} is okay, {b1} is not|i don't mind {b2}, i mind {b1}|"
+    "fine that it's {b2}, not that it's {b1}|may be {b2}, mustn't be {b1}|{b2} on purpose, {b1} by accident|the {t2} is intended, the {t1} isn't|{t2} is fine, {t1} is not|never mind the {t2}, the {t1} is awful|forget the {t2}, {v1}|ignore the {t2}, {v1}|the {t1} bothers me, the {t2} doesn't|the {t2} doesn't bother me, the {t1} does|"
+    "not the {t2}, the {t1}|not the {t2}. not the {t3}. the {t1}|the {t2} is not the problem, the {t1} is|it's the {t1} that bothers me, not the {t2}|less {t1}, whatever the {t2}|{v1} and don't {v2}|don't {v2}, {v1}|don't {v2}. don't {v3}. {v1}|please don't {v2}, just {v1}|{v1} but please don't {v2}|do not {v2} or {v3}, only {v1}|you needn't {v2}, but do {v1}|"
+    "{g1} first; you may {v2} afterwards|{v1} first, then {v2}|first {v1}, then {v2}|{v1}, later {v2}|{v1} before you {v2}|before you {v2}, {v1}|after you {v1}, {v2}|{g1} now, {g2} later|{g2} later, {g1} now|{g2} can wait, {v1}|{g2} is optional, {g1} is a must|{g1} above all, {g2} second|{n1} above all, {n2} second|a bit {c2} might be nice but the thing i'm really after is {n1}|"
+    "{c2} would be nice, but first {v1}|could be {c2} too, but mainly {v1}|a bit {b2} too, never mind, {v1}|a bit {b2}, but above all {b1}|{b1}, and a bit {b2}|very {b1}, slightly {b2}|{b2} for its taste, but its {t1} is ridiculous|pretty {c2} already, but {b1}|it's already {c2}, now make it {c1}|{c2} already, {c1} wanted|a small {b2} thing, no problem, but {v1}|"
+    "{v1}, it shows a {b2} cat|a {b2} cat. {v1}|photo of a {b2} alley, {v1}|{v1}: a {b2} street|{v1}, the {b2} look is wanted|the {b2} look is wanted, {v1}|i can {v2} myself, please {v1}|someone else will {v2}, you {v1}|you {v2} last time, now {v1}|already did {g2}, now {g1}|{g2} didn't help, it's the {t1}|only {g1}|just the {n1}|{n1} only|all about {n1}|{n1} please|more {n1}|{c1} please|{v1}"
+).split("|")
+
+
+def contrast(rng, task):
+    """One request for `task` that names another task in most cases."""
+    short = SHORT[task]
+    others = [name for name in NAMED if name != short]
+    rng.shuffle(others)
+    who = dict(zip("123", [short, *others]))
+    return re.sub(r"\{(\w)(\d)\}", lambda match: rng.choice(NAMED[who[match.group(2)]][match.group(1)]), rng.choice(CONTRASTS))
+
+
 def say(rng, rule, short):
     return expand(rng, "{" + rule + "}", RULES[short])
 

@@ -1,5 +1,6 @@
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 
 import text_encoder
 import wording
+from export_text import average
 from prompts import HELD_OUT, TASKS, UNIFORM
 from text_encoder import bucket, hash_ids, normalise
 
@@ -85,6 +87,16 @@ def test_a_request_beside_a_declined_wish_keeps_its_task():
     assert beside > 50
 
 
+def test_contrasts_name_the_wanted_task_and_all_templates_can_be_filled():
+    for template in wording.CONTRASTS:
+        slots = re.findall(r"\{(\w)(\d)\}", template)
+        assert all(kind in wording.NAMED["sr"] and who in "123" for kind, who in slots) and any(who == "1" for _, who in slots), template
+    rng = random.Random(4)
+    texts = [wording.contrast(rng, "deblurring") for _ in range(300)]
+    named = [word for words in wording.NAMED["blur"].values() for word in words]
+    assert all("{" not in text and any(word in text for word in named) for text in texts)
+
+
 def test_weights_of_a_bag_of_words_give_its_numbers():
     torch.manual_seed(0)
     encoder = text_encoder.TextEncoder(512, 16, 8)
@@ -114,10 +126,26 @@ def test_texts_of_a_batch_do_not_see_each_other():
 
 
 def test_a_new_encoder_keeps_the_vectors_of_an_old_one(smoke):
-    old = text_encoder.train("/nowhere", replace(smoke, text_steps=40, text_pool=400), log=lambda text: None)
-    new = text_encoder.train("/nowhere", replace(smoke, text_steps=20, text_pool=400, seed=5), log=lambda text: None, old=old)
+    small = replace(smoke, text_steps=40, text_pool=400, text_copies=1)
+    old = text_encoder.train("/nowhere", small, log=lambda text: None)
+    new = text_encoder.train("/nowhere", replace(small, text_steps=20, seed=5), log=lambda text: None, old=old)
     uniform = list(UNIFORM.values())
     assert (new.encode(uniform)[0] - old.encode(uniform)[0]).abs().max() < 2e-3
+
+
+def test_an_average_of_encoders_keeps_the_vectors_of_the_old_one():
+    def random_encoder(seed):
+        torch.manual_seed(seed)
+        encoder = text_encoder.TextEncoder(512, 16, 8).eval()
+        for parameter in encoder.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+        return encoder
+
+    old, one, other = map(random_encoder, range(3))
+    mean = average([one.state_dict(), other.state_dict()], old)
+    assert torch.allclose(mean.table.weight, (one.table.weight + other.table.weight) / 2, atol=1e-3)
+    uniform = list(UNIFORM.values())
+    assert (mean.encode(uniform)[0] - old.encode(uniform)[0]).abs().max() < 2e-3
 
 
 def test_held_out_requests_are_many_and_unknown_to_the_grammar():
@@ -125,7 +153,7 @@ def test_held_out_requests_are_many_and_unknown_to_the_grammar():
     assert len(rows) == 300 and len({text for text, _ in rows}) == 300
     assert [sum(k == task for _, k in rows) for task in range(3)] == [100, 100, 100]
     rng = random.Random(2)
-    made = {normalise(wording.sample(rng)[0]) for _ in range(3000)}
+    made = {normalise(wording.sample(rng)[0]) for _ in range(3000)} | {normalise(wording.contrast(rng, rng.choice(TASKS))) for _ in range(3000)}
     # One or two words ("tiny", "more light") are anybody's.
     assert not [text for text, _ in rows if len(normalise(text).split()) > 3 and normalise(text) in made]
 
