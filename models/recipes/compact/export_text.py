@@ -57,7 +57,8 @@ def average(states, old):
     encoder = TextEncoder(*states[0]["table.weight"].shape, states[0]["outer.weight"].shape[0])
     encoder.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
     uniform = list(UNIFORM.values())
-    pin(encoder.eval(), uniform, old.encode(uniform)[0])
+    encoder = rounded(encoder.eval())  # as the file will say it, so that the vectors are right there
+    pin(encoder, uniform, old.encode(uniform)[0])
     return encoder
 
 

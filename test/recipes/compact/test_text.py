@@ -43,7 +43,7 @@ def test_normalise():
 
 
 def test_a_short_training_is_far_from_chance(smoke):
-    """Of so short a training the last digits decide where it stands, and they differ from processor to processor: three seeds gave .87, .91, .93 here and .75, .73, .74 below. A guess has .33."""
+    """Of so short a training the last digits decide where it stands, and they differ from processor to processor: five runs with other seeds and threads gave .87 to .96 here and .73 to .77 below. A guess has .33."""
     encoder = text_encoder.train("/nowhere", replace(smoke, text_steps=400, text_batch=64), log=lambda text: None)
     scores = text_encoder.accuracy(encoder)
     assert np.mean(list(scores.values())) > 0.6, scores
@@ -143,7 +143,7 @@ def test_an_average_of_encoders_keeps_the_vectors_of_the_old_one():
 
     old, one, other = map(random_encoder, range(3))
     mean = average([one.state_dict(), other.state_dict()], old)
-    assert torch.allclose(mean.table.weight, (one.table.weight + other.table.weight) / 2, atol=1e-3)
+    assert torch.allclose(mean.table.weight, (one.table.weight + other.table.weight) / 2, atol=5e-3)  # int8 rows
     uniform = list(UNIFORM.values())
     assert (mean.encode(uniform)[0] - old.encode(uniform)[0]).abs().max() < 2e-3
 
