@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import {
   isBatchToExtension,
@@ -499,6 +501,50 @@ describe('panel', () => {
     assert.deepEqual(problems, []);
     await forget(page);
   });
+
+  /** Serious findings of axe in the panel; the strip inside it has a test of its own. */
+  async function seriousFindings(page: Page): Promise<object[]> {
+    await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
+    const findings = await page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: { run(context: object, options: object): Promise<AxeResults> } };
+      const context = { include: [['main']], exclude: [['.progressive-restoration-strip']] };
+      const { violations } = await axe.run(context, { resultTypes: ['violations'] });
+      return violations.map(({ id, impact, nodes }) => ({
+        id,
+        impact,
+        where: nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary ?? ''}`),
+      }));
+    });
+    return findings.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  }
+
+  for (const theme of ['dark', 'light', 'high-contrast', 'high-contrast-light'] satisfies Theme[]) {
+    it(`has no serious finding of axe: ${theme}`, async () => {
+      const { page } = await open(
+        { panel: 'restore', theme },
+        { type: 'state', ...state, results: [1, 2], shown: 2 },
+        { type: 'result', result },
+        { type: 'result', result: { ...result, id: 2 } },
+        { type: 'error', message: 'The model is gone. Install it again.' },
+      );
+      await answerFrames(page);
+      await settled(page);
+      await site.screenshot(page, `panel-results-${theme}`);
+      const restoring = await seriousFindings(page);
+      assert.deepEqual(restoring, [], JSON.stringify(restoring, null, 1));
+      await forget(page);
+      const thumbnail = sample.view.pictures[0]?.thumbnail;
+      const rows: BatchRow[] = [
+        { index: 0, name: 'a.jpg', state: 'done', task: 'low-light', before: thumbnail, after: thumbnail, output: 'a' },
+        { index: 1, name: 'b.png', state: 'failed', note: 'b.png is not a picture. Choose another one.' },
+      ];
+      const batch = { task: 'detect', prompt: '', model: 'compact', folder: '/pictures', running: false, count: 2 };
+      const many = await open({ panel: 'batch', theme }, { type: 'state', ...batch }, { type: 'rows', rows });
+      const listing = await seriousFindings(many.page);
+      assert.deepEqual(listing, [], JSON.stringify(listing, null, 1));
+      await forget(many.page);
+    });
+  }
 
   const looks: [Theme, number, boolean][] = [
     ['dark', 1100, false],
