@@ -7,7 +7,7 @@ import { isRunView, RUN_MIME } from '../../src/protocol';
 import { builtBundle } from './support/bundles';
 import { pixelsOfUrl } from './support/embedded';
 import { settled } from './support/mounted-strip';
-import { Site } from './support/site';
+import { Site, type Visit } from './support/site';
 
 const DOCUMENT = path.resolve(__dirname, '../../docs/frames-from-elsewhere.md');
 
@@ -45,12 +45,22 @@ describe('a strip from Python', () => {
   });
   after(() => site.close());
 
+  it('says that one frame without a reference has no numbers, and invents none', async () => {
+    const { page, problems } = await shown(bundles[1]);
+    assert.match(await page.locator('.facts').innerText(), /No reference was given, and the run has no numbers/);
+    assert.equal(await page.locator('.curve').count(), 0);
+    assert.equal(await page.locator('.frame').count(), 1);
+    assert.deepEqual(problems, []);
+  });
+
   it('has the published shape', () => {
     for (const bundle of bundles) assert.ok(isRunView(bundle[RUN_MIME]));
   });
 
-  it('is rendered without messaging, measured in its region and compared pixel by pixel', async () => {
-    const { page, problems } = await site.visit({ height: 1200 });
+  /** A page with the output in the renderer, as a notebook without the extension's own code shows it. */
+  async function shown(bundle: Record<string, unknown> | undefined): Promise<Visit> {
+    const visit = await site.visit({ height: 1200 });
+    const { page } = visit;
     await page.evaluate(async (json) => {
       const address = '/renderer.mjs';
       const { activate } = (await import(address)) as { activate: ActivationFunction };
@@ -62,8 +72,13 @@ describe('a strip from Python', () => {
       });
       const item = { id: 'a', json: () => JSON.parse(json) as unknown } as OutputItem;
       void renderer?.renderOutputItem(item, document.body, new AbortController().signal);
-    }, JSON.stringify(bundles[0]?.[RUN_MIME]));
+    }, JSON.stringify(bundle?.[RUN_MIME]));
     await settled(page);
+    return visit;
+  }
+
+  it('is rendered without messaging, measured in its region and compared pixel by pixel', async () => {
+    const { page, problems } = await shown(bundles[0]);
     assert.match(await page.locator('.title').innerText(), /from Python/);
     assert.deepEqual(await page.locator('.curve.psnr .value').allTextContents(), ['17.50', '18.50', '19.50']);
     const crop = await pixelsOfUrl((await page.locator('.frame img').first().getAttribute('src')) ?? '');

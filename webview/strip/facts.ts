@@ -75,7 +75,13 @@ export class FactsView {
     // Moving the switch into its new row takes the focus from the button that was pressed.
     if (focused instanceof HTMLElement && this.scopes.contains(focused)) focused.focus();
     if (reference === undefined) {
-      this.element.append(element('div', { class: 'plain' }, this.labels.noReference));
+      this.element.append(
+        element(
+          'div',
+          { class: 'plain' },
+          shown.whole.length > 0 || record.frames.length === 0 ? this.labels.noReference : this.labels.noNumbers,
+        ),
+      );
     }
   }
 

@@ -40,6 +40,7 @@ export interface Labels {
   reference: string;
   protocol: string;
   noReference: string;
+  noNumbers: string;
   noFrames: string;
   frame: (index: number) => string;
   frames: string;
@@ -131,6 +132,7 @@ export const ENGLISH: Labels = {
   reference: 'reference',
   protocol: 'protocol',
   noReference: 'No reference was given: the curve shows how much each frame changes, not how good it is.',
+  noNumbers: 'No reference was given, and the run has no numbers of its frames.',
   noFrames: 'There are no frames yet.',
   frame: (index) => `frame ${index}`,
   frames: 'Frames',
