@@ -69,7 +69,7 @@ def timed(call, repeats, wait=lambda: None):
 
 def random_transformer(variant, blocks, dtype, device, tiny):
     config = transformer_config(variant, tiny)
-    config.update(in_channels=2 * config["out_channels"], **({"num_layers": blocks} if blocks else {}))
+    config.update(in_channels=2 * config["out_channels"], **({} if blocks is None else {"num_layers": blocks}))
     torch.manual_seed(0)
     with torch.device(device):
         return CogVideoXTransformer3DModel(**config).to(dtype).eval()
@@ -88,7 +88,8 @@ def onnx_seconds(path, inputs, providers, repeats):
         if session.get_providers()[0] != provider:
             seconds[provider] = "could not start: onnxruntime fell back to the CPU"
             continue
-        feed = {name: value.cpu().numpy() for name, value in inputs.items()}
+        # Without a block, nothing reads the rotary positions.
+        feed = {entry.name: inputs[entry.name].cpu().numpy() for entry in session.get_inputs()}
         seconds[provider] = timed(lambda: session.run(None, feed), repeats)
         memory[provider] = used_memory() - before if before is not None else None
         del session
@@ -119,9 +120,9 @@ def step_seconds(variant, blocks, frames, sides, folder, device, providers, repe
     total = transformer_config(variant, tiny)["num_layers"]
     if not blocks or blocks >= total:
         return transformer_seconds(variant, None, frames, sides, folder, device, providers, repeats, tiny)
-    deep, memory = transformer_seconds(variant, blocks, frames, sides, folder, device, providers, repeats, tiny)
     flat, _ = transformer_seconds(variant, blocks - 1, frames, sides, folder, device, providers, repeats, tiny)
-    whole = {name: value if isinstance(value, str) else value + (total - blocks) * max(0.0, value - flat[name]) for name, value in deep.items()}
+    deep, memory = transformer_seconds(variant, blocks, frames, sides, folder, device, providers, repeats, tiny)
+    whole = {name: value if isinstance(value, str) or isinstance(flat[name], str) else value + (total - blocks) * max(0.0, value - flat[name]) for name, value in deep.items()}
     return whole, memory
 
 

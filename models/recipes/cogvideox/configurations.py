@@ -155,6 +155,10 @@ def tiny_pipeline(variant, seed=1, widened=True):
     return CogVideoXImageToVideoPipeline(_wrapped(tokenizer), text_encoder, vae, transformer, scheduler(variant))
 
 
+def load_tokenizer(weights):
+    return T5TokenizerFast.from_pretrained(Path(weights) / "tokenizer")
+
+
 def load_pipeline(folder, dtype=torch.float32, text=True):
     """The pipeline of a folder in diffusers' format. Without text its text encoder (9 GB) stays on the disk."""
     folder = Path(folder)
@@ -163,7 +167,7 @@ def load_pipeline(folder, dtype=torch.float32, text=True):
     kind = json.loads((folder / "scheduler/scheduler_config.json").read_text())["_class_name"]
     made = CogVideoXDPMScheduler if "DPM" in kind else CogVideoXDDIMScheduler
     encoder = T5EncoderModel.from_pretrained(folder / "text_encoder", dtype=dtype) if text else None
-    tokenizer = T5TokenizerFast.from_pretrained(folder / "tokenizer") if text else None
+    tokenizer = load_tokenizer(folder) if text else None
     return CogVideoXImageToVideoPipeline(
         tokenizer, encoder, AutoencoderKLCogVideoX.from_pretrained(folder / "vae"), CogVideoXTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=dtype),
         made.from_pretrained(folder / "scheduler"),

@@ -10,17 +10,17 @@ import argparse
 from pathlib import Path
 
 import torch
-from transformers import T5EncoderModel, T5TokenizerFast
+from transformers import T5EncoderModel
 
 from clips import samples_of
-from configurations import UNIFORM
+from configurations import UNIFORM, load_tokenizer
 from export import embeddings_of
 from settings import save_tensors
 
 
 def load_text(weights, device="cpu", dtype=torch.float32):
     weights = Path(weights)
-    return T5TokenizerFast.from_pretrained(weights / "tokenizer"), T5EncoderModel.from_pretrained(weights / "text_encoder", dtype=dtype).to(device).eval()
+    return load_tokenizer(weights), T5EncoderModel.from_pretrained(weights / "text_encoder", dtype=dtype).to(device).eval()
 
 
 def prompts_of(samples=()):

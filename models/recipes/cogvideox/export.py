@@ -147,6 +147,7 @@ def transformer_inputs(transformer, frames, height, width, seed=0):
 def session(path, providers=("CPUExecutionProvider",)):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that spin slow a shared machine down
     return onnxruntime.InferenceSession(str(path), options, providers=list(providers))
 
 
@@ -179,10 +180,14 @@ def small_positions(transformer, frames):
         return
     kept = {key: getattr(embed, key) for key in (name, "sample_height", "sample_width")}
     tokens = embed.max_text_seq_length + latent_frames(transformer, frames) * (SMALL[0] // embed.patch_size) * (SMALL[1] // embed.patch_size)
-    embed.pos_embedding, embed.sample_height, embed.sample_width = kept[name][:, :tokens], *SMALL
+    persistent = embed.use_learned_positional_embeddings
+    # Only what a state dict names becomes an initialiser, which can be replaced; anything else is a constant of the graph.
+    embed.register_buffer(name, kept[name][:, :tokens], persistent=True)
+    embed.sample_height, embed.sample_width = SMALL
     try:
         yield {f"patch_embed.{name}": kept[name]}
     finally:
+        embed.register_buffer(name, kept.pop(name), persistent=persistent)
         for key, value in kept.items():
             setattr(embed, key, value)
 
@@ -243,13 +248,35 @@ def write_transformer(transformer, frames, height, width, out, precision="fp16",
     return {"transformer": found}
 
 
+class _SingleLinear(torch.nn.Module):
+    """A layer whose weights are stored in half precision and whose products are single: T5's activations overflow half precision behind it."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.weight = layer.weight
+
+    def forward(self, x):
+        return torch.nn.functional.linear(x.float(), self.weight.float())
+
+
+def _guarded(text_encoder):
+    """transformers keeps the same layers in single precision, which would be stored as such."""
+    for module in list(text_encoder.modules()):
+        if hasattr(module, "wo"):
+            module.wo = _SingleLinear(module.wo)
+    return text_encoder
+
+
 def write_text_encoder(text_encoder, length, out, precision="fp16", check=True):
-    text_encoder = text_encoder.eval().to({"fp16": torch.float16, "fp32": torch.float32}[precision])
+    text_encoder = text_encoder.eval()
+    reference = copy.deepcopy(text_encoder).float() if check else None
+    if precision == "fp16":
+        text_encoder = _guarded(text_encoder.half())
     ids = torch.randint(0, text_encoder.config.vocab_size, (1, length), generator=torch.Generator().manual_seed(3))
     shards = Shards(out, "text_encoder.weights")
     write_graph(text_encoder, embed_text, {"input_ids": ids}, ["prompt_embeds"], out / "text_encoder.onnx", shards)
     shards.close()
-    return {"text_encoder": checked(out / "text_encoder.onnx", copy.deepcopy(text_encoder).float(), embed_text, {"input_ids": ids}, precision)} if check else {}
+    return {"text_encoder": checked(out / "text_encoder.onnx", reference, embed_text, {"input_ids": ids}, precision)} if check else {}
 
 
 def tokens_of(tokenizer, prompts, length):
@@ -268,6 +295,9 @@ def write_embeddings(embeddings, out, precision="fp16"):
 
 
 def write_tokenizer(tokenizer, out):
+    # What it was last called with would be saved as its own settings.
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
         for name in ("tokenizer.json", "tokenizer_config.json"):

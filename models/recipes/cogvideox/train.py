@@ -69,7 +69,7 @@ def loss_of(transformer, scheduler, clip, image, text, rope, random, module=None
     dtype = text.dtype
     output = transformer(torch.cat([noisy, image], 2).to(dtype), text, times, ofs=ofs, image_rotary_emb=rope, return_dict=False)[0].float()
     clean = scheduler.get_velocity(output, noisy, times)  # of v-prediction: sqrt(abar) x - sqrt(1 - abar) v
-    weight = 1 / (1 - scheduler.alphas_cumprod.to(device)[times])
+    weight = 1 / (1 - scheduler.alphas_cumprod.float().to(device)[times])
     return weight * (clean - clip).square().flatten(1).mean(1)
 
 

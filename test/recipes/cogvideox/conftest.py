@@ -38,6 +38,15 @@ def _alone():
         sys.modules.update(aside)
 
 
+@pytest.fixture(scope="package", autouse=True)
+def one_thread():
+    """Networks are so small that threads would wait for each other longer than they compute."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def cog():
     """The recipe's modules."""
@@ -81,7 +90,6 @@ def weights(cog, tmp_path_factory):
             cog.configurations.tiny_pipeline(variant, widened=False).save_pretrained(root / variant)
         return root / variant
 
-    torch.set_num_threads(2)
     return folder
 
 

@@ -78,6 +78,45 @@ def test_half_precision_stays_near(cog, tmp_path):
     assert all(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in graph.initializer if len(tensor.dims) > 1 and "pos_embedding" not in tensor.name)
 
 
+def test_large_activations_of_the_text_encoder_do_not_overflow(cog, tmp_path):
+    """Behind T5's feed-forward layers values exceed 65504, the largest number of half precision, in the published weights."""
+    text_encoder = cog.configurations.tiny_pipeline("5b-i2v").text_encoder
+    with torch.no_grad():
+        for block in text_encoder.encoder.block:
+            block.layer[-1].DenseReluDense.wo.weight.mul_(3e4)
+    reference = cog.configurations.clone(text_encoder)
+    ids = {"input_ids": torch.arange(16)[None]}
+    largest = max(state.abs().max() for state in reference(**ids, output_hidden_states=True).hidden_states[:-1])
+    assert largest > 65504
+    cog.export.write_text_encoder(text_encoder, 16, tmp_path, "fp16", check=False)
+    assert cog.export.difference(tmp_path / "text_encoder.onnx", reference, cog.export.embed_text, ids) < 2e-2
+
+
+def test_the_published_tokenizer_is_a_sentencepiece_file(cog, tmp_path):
+    """As downloads have it: spiece.model without tokenizer.json. What is exported gives sentencepiece's own tokens."""
+    import sentencepiece
+
+    (tmp_path / "corpus.txt").write_text("\n".join(cog.configurations._corpus()) + "\n")
+    folder = tmp_path / "tokenizer"
+    folder.mkdir()
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "corpus.txt"), model_prefix=str(folder / "spiece"), vocab_size=120, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, hard_vocab_limit=False, minloglevel=2, num_threads=1,
+    )
+    (folder / "spiece.vocab").unlink()
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "extra_ids": 0, "model_max_length": 226}))
+    tokenizer = cog.embeddings.load_tokenizer(tmp_path)
+    own = sentencepiece.SentencePieceProcessor(model_file=str(folder / "spiece.model"))
+    for prompt in (*cog.configurations.UNIFORM.values(), "A brick wall (1 of 10)", ""):
+        wanted = [*own.encode(prompt), 1]
+        ids = cog.export.tokens_of(tokenizer, [prompt], 64)[0].tolist()
+        assert ids == wanted + [0] * (64 - len(wanted))
+    cog.export.write_tokenizer(tokenizer, tmp_path / "out")
+    from tokenizers import Tokenizer
+
+    read = Tokenizer.from_file(str(tmp_path / "out/tokenizer.json"))
+    assert read.encode("Remove the blur", add_special_tokens=False).ids == own.encode("Remove the blur")
+
+
 def test_learned_positions(cog):
     """diffusers takes sines at other lengths than a model's own; the learned ones of the first frames are kept where that is asked for."""
     own = cog.configurations.tiny_pipeline("5b-i2v").transformer
