@@ -12,6 +12,8 @@ import export
 import from_onnx
 import metrics
 from network import Network, merged
+from settings import Settings
+from train import take_over
 
 
 def test_severity_one_is_the_picture(models):
@@ -47,7 +49,7 @@ def exported(models, smoke, tmp_path_factory):
     golden = folder.parent / "golden.json"
     torch.manual_seed(6)
     flat = Network(replace(smoke, task="super-resolution", widths=(16,), encoder_blocks=(), middle_blocks=2, decoder_blocks=()))
-    deep = Network(replace(smoke, task="deblurring", widths=(16, 16, 24), encoder_blocks=(1, 2), decoder_blocks=(2, 1), spectra=8))
+    deep = Network(replace(smoke, task="deblurring", widths=(16, 16, 24), encoder_blocks=(1, 2), decoder_blocks=(2, 1), spectra=8, inverse=8))
     with torch.no_grad():  # equal constants would share one name in the files
         for parameter in [*flat.parameters(), *deep.parameters()]:
             parameter.add_(0.02 * torch.randn_like(parameter))
@@ -125,3 +127,31 @@ def test_metrics(picture):
     assert metrics.compare(picture, picture, "sr") == (float("inf"), pytest.approx(1.0))
     with pytest.raises(ValueError):
         metrics.compare(picture, picture[:-1], "rgb")
+
+
+def test_inverse_filters_of_one_add_up_to_the_picture():
+    """Factors of one everywhere leave windows as they are; what overlaps has to add up to the brightness (of smooth pictures: half of one column of frequencies is left out)."""
+    inverse = Network(Settings(task="deblurring", widths=(16,), encoder_blocks=(), middle_blocks=1, decoder_blocks=(), inverse=8)).trunk.inverse
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 16), scale_factor=16.0, mode="bicubic")
+    luma = smooth.mean(1, keepdim=True)
+    with torch.no_grad():
+        assert not inverse(smooth).any()  # a new filter changes nothing
+        for chosen, border, most in ((0, 0, 1e-3), (1, 32, 2e-2)):
+            for k, layer in enumerate(inverse.factors):
+                layer.bias.fill_(float(k == chosen))
+            error = (inverse(smooth) - luma).abs()
+            assert error[:, :, border : 192 - border, border : 256 - border].max() < most
+
+
+def test_a_network_with_inverse_filters_starts_as_the_one_without(smoke):
+    torch.manual_seed(4)
+    common = dict(task="deblurring", widths=(16, 24), encoder_blocks=(1,), decoder_blocks=(1,), spectra=8)
+    old, new = Network(replace(smoke, **common)).eval(), Network(replace(smoke, **common, inverse=8)).eval()
+    for parameter in old.parameters():
+        parameter.data.add_(0.02 * torch.randn_like(parameter))
+    take_over(new, old.state_dict())
+    image, small, prompt = torch.rand(1, 3, 64, 48), torch.rand(1, 3, 64, 64), torch.rand(1, smoke.prompt)
+    with torch.no_grad():
+        frames = [network(image, small, prompt, [torch.full((1, 1), 0.25)])[0] for network in (old, new)]
+    assert torch.allclose(*frames, atol=1e-5)
+    assert (frames[0] - image).abs().max() > 0.01
