@@ -49,6 +49,11 @@ export class NotebookLanguage implements vscode.Disposable {
     }
   }
 
+  /** Ends the help in notebooks that are not shown: the editor keeps their documents for minutes. */
+  keepOnly(isShown: (notebook: vscode.NotebookDocument) => boolean): void {
+    for (const notebook of [...this.wanted]) if (!isShown(notebook)) this.use(notebook, false);
+  }
+
   private attach(notebook: vscode.NotebookDocument): void {
     if (!vscode.workspace.isTrusted || this.attached.has(notebook)) return;
     // Files of a virtual file system have no folder that a compiler could look into.

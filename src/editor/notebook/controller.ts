@@ -57,7 +57,8 @@ export class TypescriptController implements vscode.Disposable {
         services.language.use(notebook, false);
         void this.close(notebook);
       }),
-      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
+      vscode.window.tabGroups.onDidChangeTabs(({ closed, opened }) => {
+        for (const notebook of shownIn(opened)) this.recommend(notebook);
         if (closed.some((tab) => tab.input instanceof vscode.TabInputNotebook)) this.closeUnseenLater();
       }),
     );
@@ -163,6 +164,7 @@ export class TypescriptController implements vscode.Disposable {
       for (const notebook of [...this.sessions.keys()]) {
         if (!shown.has(notebook.uri.toString())) void this.close(notebook);
       }
+      this.services.language.keepOnly((notebook) => shown.has(notebook.uri.toString()));
     }, TAB_MOVE_MILLISECONDS);
   }
 
@@ -176,4 +178,10 @@ export class TypescriptController implements vscode.Disposable {
     for (const notebook of [...this.sessions.keys()]) void this.close(notebook);
     vscode.Disposable.from(...this.subscriptions).dispose();
   }
+}
+
+/** The documents of notebooks in these tabs; one that was closed a moment ago may still be open, and does not open again. */
+function shownIn(tabs: readonly vscode.Tab[]): vscode.NotebookDocument[] {
+  const uris = new Set(tabs.map(({ input }) => (input instanceof vscode.TabInputNotebook ? input.uri.toString() : '')));
+  return vscode.workspace.notebookDocuments.filter(({ uri }) => uris.has(uri.toString()));
 }
