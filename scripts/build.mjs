@@ -46,6 +46,14 @@ const entries = [
   { ...node, entryPoints: { language: 'src/kernel/language/language-entry.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
   { ...node, entryPoints: { extension: 'src/editor/extension.ts' }, outdir: 'dist' },
+  // VS Code in a browser loads CommonJS too; nothing of Node is there, and the bundler fails when something asks for it.
+  {
+    ...browser,
+    format: 'cjs',
+    entryPoints: { extension: 'src/editor/web/extension.ts' },
+    outdir: 'dist/web',
+    external: ['vscode'],
+  },
   { ...browser, format: 'esm', entryPoints: { renderer: 'webview/renderer/renderer.ts' }, outdir: 'dist/webview' },
   { ...browser, format: 'iife', entryPoints: { panel: 'webview/panel/panel.ts' }, outdir: 'dist/webview' },
 ].filter((options) => Object.values(options.entryPoints).every((entry) => existsSync(path.join(root, entry))));

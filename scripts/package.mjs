@@ -1,7 +1,8 @@
 /**
  * Stages and packs what users install, from one source: `npm run package [-- --target linux-x64] [--only vsix|npm]`.
  *
- * - `out/progressive-restoration-VERSION-TARGET.vsix`: the extension with the binaries of one platform.
+ * - `out/progressive-restoration-VERSION-TARGET.vsix`: the extension with the binaries of one platform; for the target `web` without
+ *   Node code, models and binaries: it shows saved strips.
  * - `out/progressive-restoration-VERSION.tgz`: the npm package, which lets npm fetch the binaries.
  *
  * Both are staged below `.cache/stage/` with manifests generated from `package.json`. Expects a finished build in `dist/`.
@@ -28,13 +29,22 @@ const TARGETS = {
   'win32-x64': { os: 'win32', cpu: 'x64' },
 };
 
+const QUICKSTART = '01-quickstart.ipynb';
+
+/** A picture in Markdown that lies beside it. */
+const PICTURE_LINK = /!\[[^\]]*\]\(([^)\s:]+)\)/g;
+
+/** The target that runs in a browser. */
+const WEB = 'web';
+const VSIX_TARGETS = [...Object.keys(TARGETS), WEB];
+
 const options = parseArguments(process.argv.slice(2));
 const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
 for (const needed of ['dist/index.js', 'dist/index.d.ts', 'dist/service.js', 'dist/kernel.js', 'dist/cli.js']) {
   if (!existsSync(path.join(root, needed))) fail(`Expected ${needed}; it is missing. Run "npm run build" first.`);
 }
 await mkdir(out, { recursive: true });
-if (options.only !== 'npm') await packVsix(options.target);
+if (options.only !== 'npm') await (options.target === WEB ? packWebVsix() : packVsix(options.target));
 if (options.only !== 'vsix') await packNpm();
 
 function fail(message) {
@@ -46,11 +56,11 @@ function parseArguments(args) {
   const parsed = { target: `${process.platform}-${process.arch}`, only: undefined };
   for (let i = 0; i < args.length; i += 2) {
     const [name, value] = [args[i], args[i + 1]];
-    if (name === '--target' && value in TARGETS) parsed.target = value;
+    if (name === '--target' && VSIX_TARGETS.includes(value)) parsed.target = value;
     else if (name === '--only' && (value === 'vsix' || value === 'npm')) parsed.only = value;
-    else fail(`Expected --target ${Object.keys(TARGETS).join('|')} or --only vsix|npm; got "${args.join(' ')}".`);
+    else fail(`Expected --target ${VSIX_TARGETS.join('|')} or --only vsix|npm; got "${args.join(' ')}".`);
   }
-  if (!(parsed.target in TARGETS)) fail(`There are no binaries for ${parsed.target}. Give --target.`);
+  if (!VSIX_TARGETS.includes(parsed.target)) fail(`There are no binaries for ${parsed.target}. Give --target.`);
   return parsed;
 }
 
@@ -58,27 +68,47 @@ function parseArguments(args) {
 async function packVsix(target) {
   const folder = path.join(stage, `vsix-${target}`);
   await rm(folder, { recursive: true, force: true });
-  await copyDist(folder, () => true);
+  // Cells import the library, so its bundle and its declarations are inside; the command line is not.
+  await copyDist(folder, (name) => !/^(cli\.js|web(\/|$))/.test(name));
   await copyModels(folder);
-  await copyTexts(folder);
+  await copyPage(folder);
+  await copyMedia(folder);
+  await copyQuickstart(folder);
   const dependencies = await copyModules(path.join(folder, 'node_modules'), target);
-  const kept = [
-    'name',
-    'displayName',
-    'description',
-    'version',
-    'publisher',
-    'license',
-    'categories',
-    'keywords',
-    'icon',
-  ];
-  const extension = ['extensionKind', 'main', 'activationEvents', 'capabilities', 'contributes', 'l10n', 'repository'];
+  const extension = ['extensionKind', 'main', 'activationEvents', 'capabilities', 'contributes', 'l10n'];
+  await writeJson(path.join(folder, 'package.json'), { ...pick(manifest, extension), ...listing(), dependencies });
+  await packStaged(folder, target);
+}
+
+/** The extension in a browser, where no process can be started: it shows the strips that notebooks keep. */
+async function packWebVsix() {
+  const folder = path.join(stage, `vsix-${WEB}`);
+  await rm(folder, { recursive: true, force: true });
+  await copyDist(folder, (name) => /^(THIRD-PARTY-NOTICES\.txt|web(\/.*)?|webview(\/renderer\..*)?)$/.test(name));
+  await copyPage(folder);
+  await copyMedia(folder, (name) => name === path.basename(manifest.icon));
   await writeJson(path.join(folder, 'package.json'), {
-    ...pick(manifest, [...kept, ...extension]),
-    engines: { vscode: manifest.engines.vscode },
-    dependencies,
+    ...listing(),
+    browser: './dist/web/extension.js',
+    activationEvents: manifest.activationEvents.filter((event) => event.startsWith('onRenderer:')),
+    capabilities: { untrustedWorkspaces: { supported: true }, virtualWorkspaces: true },
+    contributes: pick(manifest.contributes, ['notebookRenderer']),
   });
+  await packStaged(folder, WEB);
+}
+
+/** What the marketplace shows of the extension, and what editors it runs in. */
+function listing() {
+  const shown = ['name', 'displayName', 'description', 'version', 'publisher', 'license', 'categories', 'keywords'];
+  return {
+    ...pick(manifest, [...shown, 'icon', 'galleryBanner', 'repository']),
+    engines: { vscode: manifest.engines.vscode },
+  };
+}
+
+/** Packs a staged extension as a VSIX and prints its size. */
+async function packStaged(folder, target) {
+  await assertNamesNoMachine(folder);
   const file = path.join(out, `${manifest.name}-${manifest.version}-${target}.vsix`);
   // Packed under another name first: a test that installs the file never meets half of it.
   const partial = `${file}.partial.vsix`;
@@ -99,7 +129,7 @@ async function packVsix(target) {
 async function packNpm() {
   const folder = path.join(stage, 'npm');
   await rm(folder, { recursive: true, force: true });
-  await copyDist(folder, (name) => !/^(extension\.js|language\.js|webview(\/|$))/.test(name));
+  await copyDist(folder, (name) => !/^(extension\.js|language\.js|web(\/|$)|webview(\/|$))/.test(name));
   await copyModels(folder);
   await copyTexts(folder);
   // Bundled into the panel's script; nothing else imports it.
@@ -116,6 +146,7 @@ async function packNpm() {
     bin: manifest.bin,
     dependencies: pick(manifest.dependencies, dependencies),
   });
+  await assertNamesNoMachine(folder);
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', out], {
     cwd: folder,
     shell: process.platform === 'win32',
@@ -145,18 +176,66 @@ async function copyModels(folder) {
   });
 }
 
-/** What people read, with the pictures that the README shows. */
+/** What people of the npm package read, with the pictures that the README shows. */
 async function copyTexts(folder) {
-  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', 'package.nls.json']) {
-    if (!existsSync(path.join(root, name))) console.error(`${name} is missing: packed without it.`);
-    else await cp(path.join(root, name), path.join(folder, name));
+  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
+    await cp(path.join(root, name), path.join(folder, name));
   }
-  const readme = path.join(root, 'README.md');
-  if (!existsSync(readme)) return;
-  for (const [, link] of (await readFile(readme, 'utf8')).matchAll(/!\[[^\]]*\]\(([^)\s:]+)\)/g)) {
-    if (!existsSync(path.join(root, link)))
-      console.error(`${link}, which README.md shows, is missing: packed without it.`);
-    else await cp(path.join(root, link), path.join(folder, link));
+  for (const [, link] of (await readFile(path.join(root, 'README.md'), 'utf8')).matchAll(PICTURE_LINK)) {
+    await cp(path.join(root, link), path.join(folder, link));
+  }
+}
+
+/**
+ * The extension's page. It is a page of its own, since users of the editor need less than those of the repository. Its pictures go
+ * into the text: an editor shows pictures of a page from the network or from the text only, and no address is known to be theirs.
+ */
+async function copyPage(folder) {
+  for (const name of ['CHANGELOG.md', 'LICENSE', 'package.nls.json']) {
+    await cp(path.join(root, name), path.join(folder, name));
+  }
+  const page = path.join(root, 'media', 'marketplace.md');
+  const text = await readFile(page, 'utf8');
+  const pictures = new Map();
+  for (const [, link] of text.matchAll(PICTURE_LINK)) {
+    const bytes = await readFile(path.join(path.dirname(page), link));
+    pictures.set(link, `data:image/${path.extname(link).slice(1)};base64,${bytes.toString('base64')}`);
+  }
+  const whole = text.replace(PICTURE_LINK, (all, link) => all.replace(link, pictures.get(link)));
+  await writeFile(path.join(folder, 'README.md'), whole);
+}
+
+/** Icon and pictures of the walkthrough; the page's own pictures are in its text. */
+async function copyMedia(folder, wanted = (name) => /^(icon\.png|walkthrough(\/.*)?)$/.test(name)) {
+  const media = path.join(root, 'media');
+  await cp(media, path.join(folder, 'media'), {
+    recursive: true,
+    filter: (source) => {
+      const name = path.relative(media, source).replaceAll(path.sep, '/');
+      return name === '' || wanted(name);
+    },
+  });
+}
+
+/** The quickstart, without outputs and with the pictures that it restores. */
+async function copyQuickstart(folder) {
+  const source = path.join(root, 'notebooks');
+  const target = path.join(folder, 'notebooks');
+  const notebook = JSON.parse(await readFile(path.join(source, QUICKSTART), 'utf8'));
+  for (const cell of notebook.cells) {
+    if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });
+  }
+  await writeJson(path.join(target, QUICKSTART), notebook);
+  await cp(path.join(source, 'pictures'), path.join(target, 'pictures'), { recursive: true });
+}
+
+/** Throws when a staged file names this checkout: what users install must not know where it was made. */
+async function assertNamesNoMachine(folder) {
+  for (const name of await readdir(folder, { recursive: true })) {
+    const file = path.join(folder, name);
+    if ((await stat(file)).isFile() && (await readFile(file)).includes(root)) {
+      throw new Error(`Expected files without paths of this machine; ${name} names ${root}.`);
+    }
   }
 }
 
@@ -287,7 +366,7 @@ async function folderSize(folder) {
 }
 
 async function printSizes(folder, file) {
-  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1).padStart(7)} MB`;
+  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2).padStart(8)} MB`;
   console.log(`${path.relative(root, file)}`);
   console.log(`${megabytes((await stat(file)).size)}  packed, of`);
   for (const entry of await readdir(folder, { withFileTypes: true })) {

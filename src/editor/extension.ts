@@ -5,6 +5,7 @@ import { ModelStore } from '../restoration/models/model-store';
 import { checkInstallation } from './commands/check-installation';
 import { compareImages } from './commands/compare-images';
 import { newNotebook } from './commands/new-notebook';
+import { openQuickstart } from './commands/open-quickstart';
 import { removeUnusedFrames } from './commands/remove-unused-frames';
 import { restartAndRunAll, restartKernel } from './commands/restart-kernel';
 import { restoreImage } from './commands/restore-image';
@@ -95,6 +96,7 @@ export function activate(context: vscode.ExtensionContext): void {
     command(COMMANDS.openAsNotebook, () => panels.active?.openAsNotebook()),
     command(COMMANDS.saveAs, () => panels.active?.saveAs()),
     command(COMMANDS.newNotebook, () => newNotebook()),
+    command(COMMANDS.openQuickstart, () => openQuickstart(context.asAbsolutePath('notebooks'))),
     command(COMMANDS.restartKernel, (where) => restartKernel(controller, where)),
     command(COMMANDS.removeUnusedFrames, () => removeUnusedFrames(files, controller)),
     command(COMMANDS.restartAndRunAll, (where) => restartAndRunAll(controller, where)),

@@ -15,6 +15,7 @@ export const COMMANDS = {
   setEndpointKey: `${PREFIX}.setEndpointKey`,
   revokeConsent: `${PREFIX}.revokeConsent`,
   newNotebook: `${PREFIX}.newNotebook`,
+  openQuickstart: `${PREFIX}.openQuickstart`,
   restartKernel: `${PREFIX}.restartKernel`,
   restartAndRunAll: `${PREFIX}.restartAndRunAll`,
   removeUnusedFrames: `${PREFIX}.removeUnusedFrames`,

@@ -26,6 +26,8 @@ export interface CodeServerOptions {
   /** File that receives the server's output. */
   log: string;
   environment?: NodeJS.ProcessEnv | undefined;
+  /** Whether a workspace that nobody has trusted is opened in Restricted Mode; else every workspace is trusted. */
+  restricted?: boolean;
 }
 
 async function freePort(): Promise<number> {
@@ -87,7 +89,8 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
       ...['--bind-addr', `127.0.0.1:${port}`, '--auth', 'none'],
       ...['--user-data-dir', userData, '--extensions-dir', extensions],
       ...['--reconnection-grace-time', '3', '--disable-telemetry', '--disable-update-check'],
-      ...['--disable-workspace-trust', '--disable-getting-started-override'],
+      ...(options.restricted === true ? [] : ['--disable-workspace-trust']),
+      '--disable-getting-started-override',
     ],
     {
       // A group of its own: stopping it takes the extension hosts and what they spawned with it.

@@ -20,6 +20,8 @@ const SETTINGS = {
   'explorer.autoReveal': false,
   'workbench.reduceMotion': 'on',
   'workbench.enableExperiments': false,
+  // The theme is the one that is set, not the one that the browser asks for.
+  'window.autoDetectColorScheme': false,
 };
 
 const results = path.join(projectRoot, 'test-results', 'editor');
@@ -50,16 +52,23 @@ export interface EditorOptions {
   machineSettings?: Record<string, unknown>;
   /** Further variables of the server's environment. */
   environment?: NodeJS.ProcessEnv;
+  /** Opens the workspace in Restricted Mode, as one from elsewhere. */
+  restricted?: boolean;
+  /** Target of the packed extension; by default the platform of the tests. */
+  target?: string;
+  /** Module that the extension host runs as its tests, with the extension out of this checkout. */
+  extensionTests?: string;
 }
 
 export async function startEditor(options: EditorOptions): Promise<Editor> {
-  const installation = await installed();
+  const installation = await installed(options.target);
   await mkdir(results, { recursive: true });
   const folder = await mkdtemp(path.join(os.tmpdir(), 'pir-workspace-'));
   const workspace = path.join(folder, 'workspace');
   await fill(workspace, options.files);
   let server: CodeServer | undefined;
   let browser: Browser | undefined;
+  const userData = path.join(folder, 'profile');
   const stop = async (): Promise<void> => {
     await browser?.close();
     await server?.stop();
@@ -68,19 +77,24 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
   try {
     server = await startCodeServer({
       tools: installation.tools,
-      userData: path.join(folder, 'profile'),
+      userData,
       extensions: installation.extensions,
       settings: { ...SETTINGS, ...options.settings },
       machineSettings: options.machineSettings,
       environment: options.environment,
       log: path.join(results, `${options.name}.server.log`),
+      restricted: options.restricted,
     });
     browser = await launchBrowser();
     const page = await browser.newPage({ viewport: { width: 1400, height: 1300 } });
     // A busy machine is slow, not wrong.
     page.setDefaultTimeout(90_000);
     page.setDefaultNavigationTimeout(180_000);
-    const workbench = new Workbench(page, server.url);
+    const workbench = new Workbench(page, server.url, {
+      // In a browser the extension has no commands, and its tests want to wake it themselves.
+      hasCommands: options.target !== 'web' && options.extensionTests === undefined,
+      extensionTests: options.extensionTests,
+    });
     await workbench.open(workspace);
     return {
       workbench,

@@ -22,45 +22,53 @@ export interface Installation {
   extensions: string;
 }
 
-let installation: Promise<Installation> | undefined;
+/** The platform that the tests run on. */
+const HERE = `${process.platform}-${process.arch}`;
 
-/** Fetches the tools, packs the extension when the build is newer, and installs it; once a process. */
-export function installed(): Promise<Installation> {
-  installation ??= install();
+const installations = new Map<string, Promise<Installation>>();
+
+/** Fetches the tools, packs the extension for `target` when the build is newer, and installs it; once a process. */
+export function installed(target = HERE): Promise<Installation> {
+  const installation = installations.get(target) ?? install(target);
+  installations.set(target, installation);
   return installation;
 }
 
 /** Removes what `installed` made. */
 export async function uninstall(): Promise<void> {
-  const done = await installation?.catch(() => undefined);
-  installation = undefined;
-  if (done !== undefined) await rm(path.dirname(done.extensions), { recursive: true, force: true });
+  const all = await Promise.all([...installations.values()].map((one) => one.catch(() => undefined)));
+  installations.clear();
+  for (const done of all) {
+    if (done !== undefined) await rm(path.dirname(done.extensions), { recursive: true, force: true });
+  }
 }
 
-async function install(): Promise<Installation> {
+async function install(target: string): Promise<Installation> {
   const script = pathToFileURL(path.join(projectRoot, 'scripts', 'editor-tools.mjs')).href;
   const module = (await import(script)) as { ensureEditorTools: () => Promise<EditorTools> };
   const tools = await module.ensureEditorTools();
-  const vsix = await pack();
+  const vsix = await pack(target);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'pir-editor-'));
   const extensions = path.join(folder, 'extensions');
   await installExtension(tools, vsix, { userData: path.join(folder, 'install'), extensions });
   return { tools, vsix, extensions };
 }
 
-/** The VSIX of this platform, packed anew when anything in it is newer. */
-async function pack(): Promise<string> {
+/** The VSIX of a target, packed anew when anything in it is newer. */
+async function pack(target: string): Promise<string> {
   const { name, version } = JSON.parse(await readFile(path.join(projectRoot, 'package.json'), 'utf8')) as {
     name: string;
     version: string;
   };
-  const vsix = path.join(projectRoot, 'out', `${name}-${version}-${process.platform}-${process.arch}.vsix`);
-  const sources = ['dist', 'models', 'package.json', 'package.nls.json', 'README.md', 'scripts/package.mjs'];
+  const vsix = path.join(projectRoot, 'out', `${name}-${version}-${target}.vsix`);
+  const sources = ['dist', 'models', 'media', 'package.json', 'package.nls.json', 'scripts/package.mjs'];
   const newest = Math.max(
     ...(await Promise.all(sources.map((source) => newestChange(path.join(projectRoot, source))))),
   );
   if (!existsSync(vsix) || (await stat(vsix)).mtimeMs < newest) {
-    await promisify(execFile)(process.execPath, ['scripts/package.mjs', '--only', 'vsix'], { cwd: projectRoot });
+    await promisify(execFile)(process.execPath, ['scripts/package.mjs', '--only', 'vsix', '--target', target], {
+      cwd: projectRoot,
+    });
   }
   return vsix;
 }

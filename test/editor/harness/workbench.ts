@@ -1,19 +1,38 @@
 import assert from 'node:assert/strict';
 import type { Frame, Locator, Page } from 'playwright-core';
+import { projectRoot } from './installation';
 
 /** Longest wait for something that the editor itself does. */
 const SHORT = 90_000;
+
+export interface WorkbenchOptions {
+  /** Whether the extension has commands to wait for; it has. */
+  hasCommands?: boolean;
+  /** Module that the extension host runs as its tests, with the extension out of this checkout. */
+  extensionTests?: string;
+}
 
 /** VS Code's workbench in a page: what a user sees and does. */
 export class Workbench {
   constructor(
     readonly page: Page,
     private readonly url: string,
+    private readonly options: WorkbenchOptions = {},
   ) {}
 
   /** Loads (or reloads) the workbench on `folder` and waits until the extension is known. */
   async open(folder: string): Promise<void> {
-    await this.page.goto(`${this.url}/?folder=${encodeURIComponent(folder)}`);
+    const address = new URL(this.url);
+    address.searchParams.set('folder', folder);
+    if (this.options.extensionTests !== undefined) {
+      const remote = (file: string): string => `vscode-remote://${address.host}${file}`;
+      const payload = [
+        ['extensionDevelopmentPath', remote(projectRoot)],
+        ['extensionTestsPath', remote(this.options.extensionTests)],
+      ];
+      address.searchParams.set('payload', JSON.stringify(payload));
+    }
+    await this.page.goto(address.href);
     await this.ready();
   }
 
@@ -24,6 +43,7 @@ export class Workbench {
 
   private async ready(): Promise<void> {
     await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 120_000 });
+    if (this.options.hasCommands === false) return;
     // Before its commands are known, a notebook would open without our kernel.
     await this.eventually(async () => {
       await this.palette('Progressive Restoration: Show Log');
@@ -90,6 +110,20 @@ export class Workbench {
     // The list of the question before is gone: what is open asks for text.
     await this.page
       .locator('.quick-input-list')
+      .filter({ visible: true })
+      .waitFor({ state: 'detached', timeout: SHORT });
+  }
+
+  /** Chooses a theme by its label, and waits until the workbench has the style (`vs`, `vs-dark`, `hc-black`, `hc-light`). */
+  async chooseTheme(label: string, style: string): Promise<void> {
+    await this.command('Preferences: Color Theme');
+    const row = this.quickRow(label);
+    await row.first().waitFor({ timeout: SHORT });
+    await this.quickInput().fill(label);
+    await row.first().click({ timeout: SHORT });
+    await this.page.locator(`.monaco-workbench.${style}`).waitFor({ timeout: SHORT });
+    await this.page
+      .locator('.quick-input-widget')
       .filter({ visible: true })
       .waitFor({ state: 'detached', timeout: SHORT });
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -75,6 +75,51 @@ describe('npm package, installed into an empty folder', function () {
       ['lpips', expected.lpips, 1e-3],
     ] as const) {
       assert.ok(Math.abs(Number(measured[key]) - value) <= tolerance, `${key}: ${String(measured[key])}, not ${value}`);
+    }
+  });
+
+  it('restores a picture through the library, with a process, a model and metrics of its own', async () => {
+    await writeFile(
+      path.join(folder, 'restore.mjs'),
+      `import { restore } from 'progressive-restoration';
+const run = await restore(process.argv[2], { task: 'low-light', reference: process.argv[3], device: 'cpu' });
+await run.save('saved');
+console.log(JSON.stringify({ frames: run.frames.length, psnr: run.metrics.psnr, model: run.record.model.id }));`,
+    );
+    const output = await node(['restore.mjs', picture('card-dark.png'), picture('card.png')]);
+    const { frames, psnr, model } = JSON.parse(output) as { frames: number; psnr: number[]; model: string };
+    assert.equal(frames, 9);
+    assert.equal(model, 'compact');
+    assert.ok((psnr[8] ?? 0) > (psnr[0] ?? 0) + 1, `brighter is nearer: ${psnr.join(', ')}`);
+    const saved = await readdir(path.join(folder, 'saved'));
+    assert.ok(saved.some((name) => name.endsWith('.run.json')));
+    assert.equal(saved.filter((name) => /\.frame-\d+\.png$/.test(name)).length, 9);
+  });
+
+  it('gives its types to a TypeScript program', async () => {
+    await writeFile(
+      path.join(folder, 'program.ts'),
+      `import { restore } from 'progressive-restoration';
+export async function best(file: string): Promise<number> {
+  const run = await restore(file, { task: 'deblurring' });
+  const psnr: number[] = run.metrics.psnr;
+  return psnr[run.frames.length - 1] ?? 0;
+}
+// @ts-expect-error: there is no such task
+await restore('a.png', { task: 'colourisation' });
+`,
+    );
+    const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022'];
+    await writeFile(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+    await node([compiler, ...options, 'program.ts']).catch((error: { stdout?: string }) => assert.fail(error.stdout));
+  });
+
+  it('names no path of the machine that packed it', async () => {
+    const inside = path.join(folder, 'node_modules', 'progressive-restoration');
+    for (const name of await readdir(inside, { recursive: true })) {
+      const file = path.join(inside, name);
+      if ((await stat(file)).isFile()) assert.ok(!(await readFile(file)).includes(root), `${name} names the checkout`);
     }
   });
 
