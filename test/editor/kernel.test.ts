@@ -184,7 +184,7 @@ describe('notebook kernel in the editor', () => {
       for (const pid of running) process.kill(pid, 'SIGKILL');
       await cell.locator('.codicon-notebook-state-error').waitFor({ timeout: 60_000 });
       await notebook.output('text=/kernel ended unexpectedly .*SIGKILL/');
-      assert.match(await cell.locator('.execution-count-label').innerText(), /^\[2\]$/);
+      assert.match(await cell.locator('.execution-count-label').innerText(), /^\[\d+\]$/);
     }
   });
 
