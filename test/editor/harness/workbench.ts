@@ -36,8 +36,11 @@ export class Workbench {
     await this.ready();
   }
 
+  /** Reloads the window by its command: a bare reload of the page may lose what the workbench has not written yet. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load', { timeout: 120_000 });
+    await this.command('Developer: Reload Window');
+    await loaded;
     await this.ready();
   }
 
