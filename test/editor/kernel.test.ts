@@ -186,6 +186,9 @@ describe('notebook kernel in the editor', () => {
       await notebook.output('text=/kernel ended unexpectedly .*SIGKILL/');
       assert.match(await cell.locator('.execution-count-label').innerText(), /^\[\d+\]$/);
     }
+    // A kernel lives on for the next test.
+    await notebook.run(0);
+    await notebook.waitForSuccess(1, 120_000);
   });
 
   it('ends the kernel when its notebook is closed', async () => {

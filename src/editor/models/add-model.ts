@@ -1,3 +1,4 @@
+import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { AddModelOptions, ModelEntry, ModelLibrary, ModelPreview, ModelTrial } from '../../api/models';
@@ -30,6 +31,8 @@ export async function addOnnxModel(services: ModelServices): Promise<void> {
   const [file] =
     (await vscode.window.showOpenDialog({
       title: vscode.l10n.t('Add ONNX Model'),
+      // The folder of what is shown may be the one of a trial, which is gone.
+      defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(os.homedir()),
       openLabel: vscode.l10n.t('Look at It'),
       filters: { [vscode.l10n.t('ONNX Networks and Manifests')]: ['onnx', 'json'] },
     })) ?? [];
