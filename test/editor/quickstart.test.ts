@@ -125,6 +125,7 @@ describe('quickstart in the editor', function () {
     const { workbench, workspace } = editor();
     const output = await new NotebookView(workbench).output('.frames .frame img[src]');
     await output.locator('.header button', { hasText: 'Save' }).first().dispatchEvent('click');
+    await output.locator('.menu-item', { hasText: 'Frame 9' }).first().dispatchEvent('click');
     const input = workbench.quickInput();
     await workbench.eventually(async () => assert.match(await input.inputValue(), /\.frame-9\.png$/));
     const name = path.basename(await input.inputValue());

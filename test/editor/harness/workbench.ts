@@ -159,13 +159,13 @@ export class Workbench {
     await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached', timeout: SHORT });
   }
 
-  /** Chooses a name in the file dialog that is open. Returns the name that it offered. */
-  async chooseFile(target: string): Promise<string> {
+  /** Chooses a name in the file dialog that opens, once it offers an `expected` one. Returns the name that it offered. */
+  async chooseFile(target: string, expected = /\.\w+$/): Promise<string> {
     const input = this.quickInput();
     let offered = '';
     await this.eventually(async () => {
       offered = await input.inputValue();
-      assert.match(offered, /\.\w+$/);
+      assert.match(offered, expected);
     });
     // The dialog may still be reading the folder, and puts its own proposal back when it has.
     await this.eventually(async () => {
