@@ -9,7 +9,8 @@ import { SETTINGS, SETTINGS_SECTION } from '../ids';
 import { assertTrusted } from '../preconditions';
 import type { Activity } from '../status/activity';
 import type { Log } from '../status/log';
-import { ByteProgress, amount, signalOf } from './amounts';
+import { ByteProgress, amount } from './amounts';
+import { withCancellableProgress } from './cancellable-progress';
 import type { ModelTree } from './model-tree';
 import { askAboutNetwork } from './network-questions';
 import { describeTrials, looksWrong, showTrials } from './trial-pictures';
@@ -60,7 +61,7 @@ export async function downloadModel(services: ModelServices): Promise<void> {
 async function addNetwork(services: ModelServices, file: string): Promise<void> {
   const { library } = services;
   const name = path.basename(file);
-  const draft = await withSignal(services, vscode.l10n.t('Looking at {0}', name), (signal) =>
+  const draft = await withCancellableProgress(services.activity, vscode.l10n.t('Looking at {0}', name), (signal) =>
     library.preview(file, { signal }),
   );
   for (const note of draft.notes) services.log.info(`${name}: ${note}`);
@@ -120,7 +121,7 @@ async function add(
   const title = vscode.l10n.t('Adding {0}', hints?.id ?? path.basename(source));
   let entry: ModelEntry;
   try {
-    entry = await withSignal(services, title, (signal, progress) => {
+    entry = await withCancellableProgress(services.activity, title, (signal, progress) => {
       const bytes = new ByteProgress(progress);
       return services.library.add(source, {
         ...(hints === undefined ? {} : { hints }),
@@ -199,23 +200,4 @@ export async function useModel(id: string): Promise<void> {
   await vscode.workspace
     .getConfiguration(SETTINGS_SECTION)
     .update(SETTINGS.model, id, vscode.ConfigurationTarget.Global);
-}
-
-/** Work with a cancellable notification and the status item. */
-function withSignal<T>(
-  { activity }: ModelServices,
-  title: string,
-  work: (signal: AbortSignal, progress: vscode.Progress<{ message?: string; increment?: number }>) => Promise<T>,
-): Promise<T> {
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return Promise.resolve(
-    vscode.window.withProgress(options, async (progress, token) => {
-      const busy = activity.begin(title);
-      try {
-        return await work(signalOf(token), progress);
-      } finally {
-        busy.dispose();
-      }
-    }),
-  );
 }

@@ -6,7 +6,8 @@ import type { WindowInference } from '../inference';
 import { assertTrusted } from '../preconditions';
 import type { Activity } from '../status/activity';
 import type { Log } from '../status/log';
-import { ByteProgress, amount, signalOf } from './amounts';
+import { ByteProgress, amount } from './amounts';
+import { withCancellableProgress } from './cancellable-progress';
 import type { ServiceEnvironment } from './service-environment';
 
 export interface CudaServices {
@@ -29,21 +30,27 @@ export async function installCuda(services: CudaServices): Promise<void> {
   if (gpus.length === 0) return tellWhyNot(isCudaPlatform());
   if (chosenOnnxruntimePath() !== undefined) return tellSetting();
   const installed = await environment.runtime();
-  const offer = await withProgress(services, vscode.l10n.t('Looking up the CUDA runtime'), (signal) =>
-    findCudaRuntime(chosenCudaFeed(), { signal }),
+  const offer = await withCancellableProgress(
+    services.activity,
+    vscode.l10n.t('Looking up the CUDA runtime'),
+    (signal) => findCudaRuntime(chosenCudaFeed(), { signal }),
   );
   if (!(await askConsent(offer, gpus, environment.runtimes, installed !== undefined))) return;
   const retry = vscode.l10n.t('Try Again');
   for (;;) {
     try {
-      const runtime = await withProgress(services, vscode.l10n.t('Installing the CUDA runtime'), (signal, progress) => {
-        const bytes = new ByteProgress(progress);
-        return installCudaRuntime(offer, environment.runtimes, {
-          signal,
-          onProgress: (done, total) => bytes.report(done, total, offer.id),
-          onUnpack: () => progress.report({ message: vscode.l10n.t('verified; taking the libraries out') }),
-        });
-      });
+      const runtime = await withCancellableProgress(
+        services.activity,
+        vscode.l10n.t('Installing the CUDA runtime'),
+        (signal, progress) => {
+          const bytes = new ByteProgress(progress);
+          return installCudaRuntime(offer, environment.runtimes, {
+            signal,
+            onProgress: (done, total) => bytes.report(done, total, offer.id),
+            onUnpack: () => progress.report({ message: vscode.l10n.t('verified; taking the libraries out') }),
+          });
+        },
+      );
       log.info(`The CUDA libraries of onnxruntime ${runtime.version} are in ${runtime.folder}.`);
       const missing = await missingCudaLibraries(runtime, await environment.librarySearch(runtime));
       await services.inference.offerRestart(done(missing));
@@ -117,24 +124,6 @@ async function askConsent(
     download,
   );
   return choice === download;
-}
-
-function withProgress<T>(
-  { activity }: CudaServices,
-  title: string,
-  work: (signal: AbortSignal, progress: vscode.Progress<{ message?: string; increment?: number }>) => Promise<T>,
-): Promise<T> {
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return Promise.resolve(
-    vscode.window.withProgress(options, async (progress, token) => {
-      const busy = activity.begin(title);
-      try {
-        return await work(signalOf(token), progress);
-      } finally {
-        busy.dispose();
-      }
-    }),
-  );
 }
 
 /** For a check of the installation: one line on NVIDIA's GPUs, one on the libraries. */
