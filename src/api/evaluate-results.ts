@@ -13,6 +13,7 @@ import {
   type ResultsProgress,
 } from '../restoration/evaluation';
 import { resumeWithoutFolder } from './evaluate';
+import { finishEvaluation } from './finish-evaluation';
 import { anySignal } from './restore';
 import { displayHost, inferenceClient } from './session';
 
@@ -130,14 +131,10 @@ export async function evaluateResults(
         };
       },
     });
-    for (;;) {
-      const next = await progress.next();
-      if (next.done) {
-        await store?.finish(next.value);
-        return somethingMeasured(next.value);
-      }
-      onProgress?.(next.value);
-    }
+    return await finishEvaluation(progress, store, onProgress, ({ results }) => ({
+      failures: results.flatMap(({ failures }) => failures),
+      measured: results.some(({ items }) => items.length > 0),
+    }));
   } finally {
     await store?.close();
   }
@@ -162,17 +159,6 @@ async function knownRows(
     }
   }
   return known;
-}
-
-function somethingMeasured(report: ComparisonReport): ComparisonReport {
-  const failures = report.results.flatMap(({ failures: list }) => list);
-  const [first] = failures;
-  if (first === undefined || report.results.some(({ items }) => items.length > 0)) return report;
-  throw new RestorationError(
-    'unreadable-picture',
-    `All ${failures.length} pictures failed; the first, ${first.name}: ${first.error}`,
-    '',
-  );
 }
 
 /** @internal */

@@ -15,6 +15,7 @@ import {
 import { readCaptions } from '../restoration/degradation/captions';
 import { findModel } from '../restoration/models/manifest';
 import { loadAdapters } from '../restoration/run/load-adapters';
+import { finishEvaluation } from './finish-evaluation';
 import { anySignal, restoreRequest, DEFAULT_MODEL, type RestoreOptions } from './restore';
 import { displayHost, inferenceClient } from './session';
 
@@ -104,14 +105,10 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
         };
       },
     });
-    for (;;) {
-      const next = await progress.next();
-      if (next.done) {
-        await store?.finish(next.value);
-        return somethingMeasured(next.value);
-      }
-      onProgress?.(next.value);
-    }
+    return await finishEvaluation(progress, store, onProgress, ({ failures, count }) => ({
+      failures,
+      measured: count > 0,
+    }));
   } finally {
     await store?.close();
   }
@@ -209,15 +206,4 @@ async function configurationOf(request: ReturnType<typeof restoreRequest>): Prom
       ? { adapters: JSON.stringify(adapters.map(({ record: { sha256, scale } }) => [sha256, scale])) }
       : {}),
   };
-}
-
-/** @throws RestorationError when not one picture could be measured: the reason of the first says why */
-function somethingMeasured(report: EvaluationReport): EvaluationReport {
-  const [first] = report.failures;
-  if (report.count > 0 || first === undefined) return report;
-  throw new RestorationError(
-    'unreadable-picture',
-    `All ${report.failures.length} pictures failed; the first, ${first.name}: ${first.error}`,
-    '',
-  );
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { copyFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import ts from '@tslab/typescript-for-tslab';
 import { RUN_MIME, isRunView } from '../../src/protocol';
 import { ROOT, TestKernel } from './kernel-fixture';
+import { compileModule } from './compile-module';
 
 const TYPES = path.join(ROOT, 'dist', 'index.d.ts');
 
@@ -115,29 +115,8 @@ describe('the rolled-up declarations', () => {
       '  return [ssim, pixels.length, ...run.metrics.psnr];',
       '}',
     ].join('\n');
-    const options: ts.CompilerOptions = {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Node10,
-      lib: ['lib.es2022.d.ts'],
-      types: ['node'],
-      // The version of Node's types that comes with tslab: newer ones no longer know this compiler.
-      typeRoots: [path.join(path.dirname(require.resolve('tslab/package.json')), 'node_modules', '@types')],
-      strict: true,
-      skipLibCheck: false,
-      noEmit: true,
-    };
-    const host = ts.createCompilerHost(options);
-    const read = host.getSourceFile.bind(host);
-    host.getSourceFile = (name, languageVersion, ...rest) =>
-      name === consumer ? ts.createSourceFile(name, text, languageVersion) : read(name, languageVersion, ...rest);
-    const exists = host.fileExists.bind(host);
-    host.fileExists = (name) => name === consumer || exists(name);
-    const program = ts.createProgram([consumer], options, host);
-    const found = ts
-      .getPreEmitDiagnostics(program)
-      .map(({ file, messageText }) => `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
-    assert.deepEqual(found, []);
+    const { problems, program } = compileModule(consumer, text, { skipLibCheck: false });
+    assert.deepEqual(problems, []);
     assert.ok(program.getSourceFile(TYPES), 'the declarations were part of the program');
   });
 });

@@ -3,12 +3,12 @@ import { readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import ts from '@tslab/typescript-for-tslab';
 import { readNotebook, type NotebookDocument } from '../../src/kernel';
 import { RUN_MIME, isRunView } from '../../src/protocol';
 import { findModel } from '../../src/restoration/models/manifest';
 import { sourceOf } from '../../src/kernel/nbformat';
 import { ROOT } from './kernel-fixture';
+import { compileModule } from './compile-module';
 
 const FOLDER = path.join(ROOT, 'notebooks');
 const NAMES = readdirSync(FOLDER).filter((name) => name.endsWith('.ipynb'));
@@ -120,30 +120,9 @@ describe('the committed notebooks', () => {
 /** What the compiler of notebooks has to say about a module. */
 function diagnosticsOf(text: string): string[] {
   const file = path.join(ROOT, 'dist', 'notebook.ts');
-  const options: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Node10,
-    lib: ['lib.es2022.d.ts'],
-    types: ['node'],
-    typeRoots: [path.join(path.dirname(require.resolve('tslab/package.json')), 'node_modules', '@types')],
+  return compileModule(file, text, {
     baseUrl: ROOT,
     paths: { 'progressive-restoration': ['dist/index.d.ts'] },
-    strict: true,
     skipLibCheck: true,
-    noEmit: true,
-  };
-  const host = ts.createCompilerHost(options);
-  const read = host.getSourceFile.bind(host);
-  host.getSourceFile = (name, languageVersion, ...rest) =>
-    name === file ? ts.createSourceFile(name, text, languageVersion) : read(name, languageVersion, ...rest);
-  const exists = host.fileExists.bind(host);
-  host.fileExists = (name) => name === file || exists(name);
-  const program = ts.createProgram([file], options, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(
-      ({ file: where, messageText }) =>
-        `${where?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-    );
+  }).problems;
 }

@@ -2,7 +2,7 @@ import { fieldsOf } from './onnx-graph';
 
 /** Protocol-buffer fields as bytes: how models are changed without reading more of them than the change needs. */
 
-function varint(value: number): number[] {
+export function varint(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
   while (rest > 127) {

@@ -3,6 +3,8 @@
  * Field numbers are those of onnx.proto (ONNX 1.16, IR version 8).
  */
 
+import { varint } from './onnx-encode';
+
 const FLOAT = 1;
 const UINT8 = 2;
 const INT64 = 7;
@@ -53,17 +55,6 @@ export interface GraphSpec {
   outputs: readonly ValueSpec[];
   nodes: readonly NodeSpec[];
   initialisers?: readonly InitialiserSpec[];
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest % 128) | 128);
-    rest = Math.floor(rest / 128);
-  }
-  bytes.push(rest);
-  return bytes;
 }
 
 function integer(field: number, value: number): number[] {

@@ -7,9 +7,7 @@ import { CHANNEL_KINDS, GUIDANCE_KINDS, RestorationError, SCHEDULERS, TASKS } fr
 import { COGVIDEOX_VARIANTS, POSITIONS, ROPE_GRIDS } from '../../../src/restoration/models/cogvideox-manifest';
 import { FILE_PATH, MODEL_ID, parseManifest } from '../../../src/restoration/models/manifest';
 import { LAYOUTS, PADDINGS } from '../../../src/restoration/models/network-manifest';
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type Place = Array<string | number>;
+import { placesOf, replaced, type Json, type Place } from '../report/json-places';
 
 const MODELS = path.resolve(__dirname, '../../../models');
 
@@ -54,28 +52,6 @@ function complaint(json: Json): string | undefined {
     assert.ok(error.message.length < 1500, 'a complaint stays readable');
     return error.message;
   }
-}
-
-/** `value` with what stands at `place` replaced; undefined removes it. */
-function replaced(value: Json, place: Place, by: Json | undefined): Json {
-  const [key, ...rest] = place;
-  if (key === undefined) return by ?? null;
-  if (Array.isArray(value)) {
-    const copy = [...value];
-    if (rest.length === 0 && by === undefined) copy.splice(Number(key), 1);
-    else copy[Number(key)] = replaced(copy[Number(key)] ?? null, rest, by);
-    return copy;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  const copy = { ...value };
-  if (rest.length === 0 && by === undefined) delete copy[key];
-  else copy[key] = replaced(copy[key] ?? null, rest, by);
-  return copy;
-}
-
-function placesOf(value: Json, here: Place = []): Place[] {
-  if (typeof value !== 'object' || value === null) return [here];
-  return [here, ...Object.entries(value).flatMap(([key, inner]) => placesOf(inner, [...here, key]))];
 }
 
 const file = { path: 'weights/network.onnx', sha256: 'ab'.repeat(32), bytes: 1234, url: 'https://example.org/a.onnx' };

@@ -14,9 +14,8 @@ import {
   type RunRecord,
 } from '../../../src/protocol';
 import { ROOT } from '../measure/pictures';
+import { placesOf, replaced, type Json } from './json-places';
 import { frameOf, recordOf } from './runs';
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const schema = JSON.parse(readFileSync(path.join(ROOT, 'src/restoration/report/run.schema.json'), 'utf8')) as Record<
   string,
@@ -27,29 +26,6 @@ const conforms = new Ajv2020({ strict: true }).compile(schema);
 /** A record as it stands in a file. */
 function json(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
-}
-
-/** `value` with what stands at `place` replaced; undefined removes it. */
-function replaced(value: Json, place: ReadonlyArray<string | number>, by: Json | undefined): Json {
-  const [key, ...rest] = place;
-  if (key === undefined) return by ?? null;
-  if (Array.isArray(value)) {
-    const copy = [...value];
-    if (rest.length === 0 && by === undefined) copy.splice(Number(key), 1);
-    else copy[Number(key)] = replaced(copy[Number(key)] ?? null, rest, by);
-    return copy;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  const copy = { ...value };
-  if (rest.length === 0 && by === undefined) delete copy[key];
-  else copy[key] = replaced(copy[key] ?? null, rest, by);
-  return copy;
-}
-
-/** Every place of a JSON value. */
-function placesOf(value: Json, here: Array<string | number> = []): Array<Array<string | number>> {
-  if (typeof value !== 'object' || value === null) return [here];
-  return [here, ...Object.entries(value).flatMap(([key, inner]) => placesOf(inner, [...here, key]))];
 }
 
 /** Types demand every field: a field that is added to the record has to be added here, and so meets both guards. */
