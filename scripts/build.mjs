@@ -46,6 +46,13 @@ const entries = [
   { ...node, entryPoints: { language: 'src/kernel/language/language-entry.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
   { ...node, entryPoints: { extension: 'src/editor/extension.ts' }, outdir: 'dist' },
+  // Loaded by the editor's TypeScript server, which takes a function for a plugin.
+  {
+    ...node,
+    entryPoints: { 'typescript-plugin': 'src/editor/language/typescript-plugin.ts' },
+    outdir: 'dist',
+    footer: { js: 'module.exports = module.exports.default;' },
+  },
   // VS Code in a browser loads CommonJS too; nothing of Node is there, and the bundler fails when something asks for it.
   {
     ...browser,

@@ -69,12 +69,13 @@ async function packVsix(target) {
   const folder = path.join(stage, `vsix-${target}`);
   await rm(folder, { recursive: true, force: true });
   // Cells import the library, so its bundle and its declarations are inside; the command line is not.
-  await copyDist(folder, (name) => !/^(cli\.js|web(\/|$))/.test(name));
+  await copyDist(folder, (name) => !/^(cli\.js|typescript-plugin\.js|web(\/|$))/.test(name));
   await copyModels(folder);
   await copyPage(folder);
   await copyMedia(folder);
   await copyQuickstart(folder);
   const dependencies = await copyModules(path.join(folder, 'node_modules'), target);
+  Object.assign(dependencies, await copyTypescriptPlugins(path.join(folder, 'node_modules')));
   const extension = ['extensionKind', 'main', 'activationEvents', 'capabilities', 'contributes', 'l10n'];
   await writeJson(path.join(folder, 'package.json'), { ...pick(manifest, extension), ...listing(), dependencies });
   await packStaged(folder, target);
@@ -129,7 +130,10 @@ async function packStaged(folder, target) {
 async function packNpm() {
   const folder = path.join(stage, 'npm');
   await rm(folder, { recursive: true, force: true });
-  await copyDist(folder, (name) => !/^(extension\.js|language\.js|web(\/|$)|webview(\/|$))/.test(name));
+  await copyDist(
+    folder,
+    (name) => !/^(extension\.js|language\.js|typescript-plugin\.js|web(\/|$)|webview(\/|$))/.test(name),
+  );
   await copyModels(folder);
   await copyTexts(folder);
   // Bundled into the panel's script; nothing else imports it.
@@ -283,6 +287,18 @@ async function copyModules(folder, target) {
   const versions = {};
   for (const name of direct) {
     versions[name] = JSON.parse(await readFile(path.join(folder, name, 'package.json'), 'utf8')).version;
+  }
+  return versions;
+}
+
+/** TypeScript's server finds plugins among the packages of an extension only. Returns them with their versions. */
+async function copyTypescriptPlugins(folder) {
+  const { version, license } = manifest;
+  const versions = {};
+  for (const { name } of manifest.contributes.typescriptServerPlugins) {
+    await writeJson(path.join(folder, name, 'package.json'), { name, version, license, main: './index.js' });
+    await cp(path.join(root, 'dist', 'typescript-plugin.js'), path.join(folder, name, 'index.js'));
+    versions[name] = version;
   }
   return versions;
 }

@@ -111,6 +111,32 @@ describe('language features of notebook cells in the editor', () => {
     await page.getByRole('button', { name: 'Interrupt', exact: true }).click();
   });
 
+  it('help in a notebook that was never saved, and no name that cells below may use is faded', async () => {
+    const { workbench } = editor();
+    const { page } = workbench;
+    const notebook = new NotebookView(workbench);
+    await workbench.command('Progressive Restoration: New Restoration Notebook');
+    await notebook.cell("import { restore } from 'progressive-restoration'").row.waitFor({ timeout: 90_000 });
+    const cell = await focusEnd(0);
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type("import { restore } from 'progressive-r");
+    await offers('progressive-restoration').first().waitFor({ timeout: 90_000 });
+    assert.equal(await offers('progressive-restoration').count(), 1);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('End');
+    await page.keyboard.type(';\nconst later = 1;\nconst within = () => {\nconst never = 1;\n');
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type('\nrestor');
+    await offers('restore').first().waitFor({ timeout: 90_000 });
+    assert.equal(await offers('restore').count(), 1);
+    await page.keyboard.press('Escape');
+    const faded = cell.locator('.squiggly-inline-unnecessary');
+    await faded.filter({ hasText: 'never' }).waitFor({ timeout: 90_000 });
+    await editor().screenshot('faded');
+    assert.deepEqual(await faded.allInnerTexts(), ['never']);
+    await workbench.command('View: Revert and Close Editor');
+  });
+
   it('come back after their process was killed, and end with the last notebook', async () => {
     const { workbench } = editor();
     const { page } = workbench;

@@ -59,6 +59,21 @@ describe('the language process', () => {
     assert.ok((await complete([], "import {} from './|';")).includes('helper'));
   });
 
+  it('completes the name of the library, which is installed beside no notebook', async () => {
+    const { code, offset } = at("import { restore } from 'prog|';\nrestore");
+    const found = await client.ask({ above: [], code }, { kind: 'complete', offset });
+    const own = (found ?? []).filter(({ name }) => name === 'progressive-restoration');
+    assert.deepEqual(
+      own.map(({ span }) => span && code.slice(span.start, span.end)),
+      ['prog'],
+    );
+    const inImports = ["import {} from '|", "await import('|')", "require('|')", "export {} from '|';"];
+    for (const place of inImports) assert.ok((await complete([], place)).includes('progressive-restoration'), place);
+    for (const place of ["const text = '|';", "console.log('|')", "import {} |from './helper';"]) {
+      assert.ok(!(await complete([], place)).includes('progressive-restoration'), place);
+    }
+  });
+
   it('says what a completion, a name and a call are', async () => {
     const above = [
       `${IMPORT}\n/** Doubles a number.\n * @param x in pixels */\nfunction double(x: number): number {\n  return 2 * x;\n}`,

@@ -48,6 +48,8 @@ export interface OpenCell {
   file: ts.SourceFile;
   /** Characters that stand before the cell's text in `file`. */
   prefix: number;
+  /** Name under which cells import this package. */
+  library: string;
 }
 
 /** What the compiler says about a cell that is not run. */
@@ -183,6 +185,7 @@ export class CellCompiler {
       program,
       file: cell,
       prefix: cell.text.length - code.length,
+      library: this.own.name,
     };
   }
 

@@ -88,7 +88,7 @@ function complete(open: OpenCell, offset: number): CellCompletion[] {
     compiler.CompletionTriggerKind.Invoked,
     NEVER_CANCELLED,
   );
-  return (found?.entries ?? []).flatMap((entry): CellCompletion[] => {
+  const completions = (found?.entries ?? []).flatMap((entry): CellCompletion[] => {
     // What stands before the cell, and the names under which the converter keeps things, are nobody's concern.
     if (entry.name.startsWith('__tslab__')) return [];
     const span = entry.replacementSpan ?? found?.optionalReplacementSpan;
@@ -103,6 +103,37 @@ function complete(open: OpenCell, offset: number): CellCompletion[] {
       },
     ];
   });
+  const module = importedAt(open, prefix + offset);
+  return module === undefined ? completions : [libraryCompletion(open, module), ...completions];
+}
+
+/**
+ * This package as an `import` of the notebook. The compiler lists what is installed above the notebook's folder; this package
+ * is at hand everywhere, also beside a notebook that was never saved.
+ */
+function libraryCompletion(
+  { library, prefix }: OpenCell,
+  { text, start }: { text: string; start: number },
+): CellCompletion {
+  const span = inCell({ start, length: text.length }, prefix);
+  return { name: library, kind: 'external module name', sortText: '0', span };
+}
+
+/** What stands so far between the quotes of an import whose module is named at `position`. */
+function importedAt({ compiler, file }: OpenCell, position: number): { text: string; start: number } | undefined {
+  const find = (node: ts.Node): ts.Node | undefined =>
+    compiler.forEachChild(node, (child) => (child.pos < position && position <= child.end ? find(child) : undefined)) ??
+    node;
+  const literal = find(file);
+  if (literal === undefined || !compiler.isStringLiteralLike(literal)) return undefined;
+  const { parent } = literal;
+  const isModule =
+    ((compiler.isImportDeclaration(parent) || compiler.isExportDeclaration(parent)) &&
+      parent.moduleSpecifier === literal) ||
+    (compiler.isCallExpression(parent) &&
+      (parent.expression.kind === compiler.SyntaxKind.ImportKeyword || parent.expression.getText(file) === 'require'));
+  const start = literal.getStart(file) + 1;
+  return isModule && position >= start ? { text: literal.text, start } : undefined;
 }
 
 function describe(open: OpenCell, offset: number, name: string): CellDescription | undefined {
