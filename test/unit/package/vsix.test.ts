@@ -18,6 +18,7 @@ interface Manifest {
   dependencies?: Record<string, string>;
   contributes: {
     commands?: unknown[];
+    typescriptServerPlugins?: { name: string }[];
     notebookRenderer: { entrypoint: string }[];
     walkthroughs?: { steps: { media: { image: Record<string, string> } }[] }[];
   };
@@ -107,7 +108,7 @@ function assertNothingUnwanted(files: Map<string, () => Buffer>, allowed: RegExp
 const PLATFORM =
   /^(package\.json|package\.nls\.json|readme\.md|changelog\.md|LICENSE(\.txt)?|(dist|media|models|node_modules)\/.+|notebooks\/(01-quickstart\.ipynb|pictures\/.+)|l10n\/.+)$/i;
 const MODULES =
-  /^node_modules\/(onnxruntime-(common|node)|sharp|@img\/[\w-]+|detect-libc|semver|tslab|@tslab\/typescript-for-tslab|@types\/node|undici-types)\//;
+  /^node_modules\/(onnxruntime-(common|node)|sharp|@img\/[\w-]+|detect-libc|semver|tslab|@tslab\/typescript-for-tslab|@types\/node|undici-types|progressive-restoration-cells)\//;
 
 describe('VSIX', function () {
   this.timeout(600_000);
@@ -130,6 +131,7 @@ describe('VSIX', function () {
         manifest.icon,
         ...manifest.contributes.notebookRenderer.map(({ entrypoint }) => entrypoint),
         ...pictures,
+        ...(manifest.contributes.typescriptServerPlugins ?? []).map(({ name }) => `node_modules/${name}/index.js`),
         'dist/kernel.js',
         'dist/service.js',
         'dist/index.js',
