@@ -36,7 +36,10 @@ export interface RestoreOptions {
   describe?: DescriptionEndpoint | true;
   /** Path of the sharp (or bright) picture: metrics appear under every frame. */
   reference?: string;
-  /** Frames from degraded to restored, both included; 9 unless said otherwise. */
+  /**
+   * Frames from degraded to restored, both included; 9 unless said otherwise. Diffusion models make clips of 8N + 1 frames, as
+   * they were exported, and give all of them or an even choice (9 out of 17 or 25).
+   */
   frames?: number;
   /**
    * One frame at this severity instead of a clip: 0 is fully restored, 1 the picture as it came. Asking the same picture

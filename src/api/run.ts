@@ -97,6 +97,8 @@ export interface Preview {
   timestep: number;
   /** Path of the estimate as a PNG. */
   file: string;
+  /** Blurred and off in colour: memory did not hold the decoder beside the transformer, so it was made without it. */
+  approximate: boolean;
 }
 
 /** Metrics of all frames, in order; empty lists without a reference. */
@@ -110,6 +112,8 @@ export interface RunMetrics {
 /** Where `Run.save` wrote. */
 export interface SavedRun {
   frames: string[];
+  /** Estimates on the way, in order; empty for other than diffusion models. */
+  previews: string[];
   strip: string;
   record: string;
 }
@@ -195,7 +199,12 @@ export class Run implements Displayable {
    */
   get previews(): readonly Preview[] {
     const { previews = [] } = this.view.record.diffusion ?? {};
-    return previews.map(({ step, timestep, file }) => ({ step, timestep, file: path.join(this.folder, file) }));
+    return previews.map(({ step, timestep, file, approximate = false }) => ({
+      step,
+      timestep,
+      file: path.join(this.folder, file),
+      approximate,
+    }));
   }
 
   /** The strip as a PNG: overview, crops of the region and the curves under them. */
@@ -219,7 +228,8 @@ export class Run implements Displayable {
   }
 
   /**
-   * Writes `NAME.frame-K.png`, `NAME.strip.png` and `NAME.run.json` into a folder, all of them or none.
+   * Writes `NAME.frame-K.png`, `NAME.strip.png` and `NAME.run.json` into a folder, all of them or none; of a diffusion model
+   * also `NAME.preview-STEP.png`, its estimates on the way.
    *
    * @param folder made when it does not exist; files of the same names in it are replaced
    * @param options.name instead of the input's base name
@@ -238,32 +248,34 @@ export class Run implements Displayable {
     const target = path.resolve(folder);
     const strip = await this.stripPng();
     const frames = record.frames.map((frame) => path.join(target, `${name}.frame-${frame.index}.png`));
+    const { previews } = this;
+    const estimates = previews.map(({ step }) => path.join(target, `${name}.preview-${step}.png`));
     const saved: SavedRun = {
       frames,
+      previews: estimates,
       strip: path.join(target, `${name}.strip.png`),
       record: path.join(target, `${name}.run.json`),
     };
-    const stored: RunRecord = {
-      ...record,
-      frames: record.frames.map((frame, i) => ({ ...frame, file: path.basename(frames[i] as string) })),
-    };
+    const stored = savedRecord(record, saved);
     const staging = path.join(target, `.${name}.${randomUUID()}.part`);
     try {
       await mkdir(staging, { recursive: true }).catch((error: unknown) => {
         throw unwritable(target, error);
       });
       const files: [string, string][] = [];
-      for (const [i, frame] of this.frames.entries()) {
-        const staged = path.join(staging, `frame-${frame.index}`);
-        await copyFile(frame.file, staged).catch((error: unknown) => {
+      const copies = [
+        ...this.frames.map(({ file, index }, i) => [`Frame ${index}`, file, frames[i] as string] as const),
+        ...previews.map(
+          ({ file, step }, i) => [`The estimate after step ${step}`, file, estimates[i] as string] as const,
+        ),
+      ];
+      for (const [i, [what, from, to]] of copies.entries()) {
+        const staged = path.join(staging, `picture-${i}`);
+        await copyFile(from, staged).catch((error: unknown) => {
           if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(target, error);
-          throw new RestorationError(
-            'missing-file',
-            `Frame ${frame.index} is gone (${frame.file}).`,
-            'Run the restoration again.',
-          );
+          throw new RestorationError('missing-file', `${what} is gone (${from}).`, 'Run the restoration again.');
         });
-        files.push([staged, frames[i] as string]);
+        files.push([staged, to]);
       }
       await writeFileAtomically(path.join(staging, 'strip'), strip);
       await writeFileAtomically(path.join(staging, 'record'), `${JSON.stringify(stored, null, 2)}\n`);
@@ -324,6 +336,20 @@ export class Run implements Displayable {
     // Only pages that do not know the strip show the picture; a notebook holds one for every run.
     return mimeBundle(this.view, await this.draw(true));
   }
+}
+
+/** @internal The record as it stands beside the files that `Run.save` wrote, with their names. */
+export function savedRecord(record: RunRecord, saved: Pick<SavedRun, 'frames' | 'previews'>): RunRecord {
+  const named = <T extends { file: string }>(items: readonly T[], files: readonly string[]): T[] =>
+    items.map((item, i) => ({ ...item, file: path.basename(files[i] as string) }));
+  const { diffusion } = record;
+  return {
+    ...record,
+    frames: named(record.frames, saved.frames),
+    ...(diffusion?.previews
+      ? { diffusion: { ...diffusion, previews: named(diffusion.previews, saved.previews) } }
+      : {}),
+  };
 }
 
 /** Everything was written beside its place before; renaming within a folder is all that is left. */

@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PICTURE_EXTENSIONS, RestorationError, formatOfName, type RunRecord } from '../protocol';
 import { restore } from '../api/restore';
+import { savedRecord } from '../api/run';
 import { allowOnly, required, type Call } from './arguments';
 import type { Terminal } from './terminal';
 
@@ -85,13 +86,13 @@ export async function restoreCommand(call: Call, terminal: Terminal, signal: Abo
         for (const note of result.notes) terminal.note(note);
         written.push(`Result: ${result.file}`);
       }
-      let { frames } = run.record;
+      let { record } = run;
       if (out !== undefined) {
         const saved = await run.save(out);
-        frames = frames.map((frame, k) => ({ ...frame, file: path.basename(saved.frames[k] as string) }));
+        record = savedRecord(record, saved);
         written.push(`Frames, strip and record: ${saved.record.replace(/run\.json$/, '*')}`);
       }
-      records.push({ ...run.record, frames });
+      records.push(record);
       const { taskSource, taskConfidence, task } = run.record;
       if (taskSource === 'detected' && taskConfidence !== undefined) {
         terminal.note(`No task was given: ${task} was detected, ${Math.round(taskConfidence * 100)} % sure.`);

@@ -24,7 +24,8 @@ export const USAGE = `Usage: progressive-restoration COMMAND ...
       --adapter merges a LoRA adapter into the model: a .safetensors file, or the name of one that ships with it; SCALE is
       1 unless said otherwise. It decides the task when neither task nor prompt does.
       --steps and what follows are for diffusion models (CogVideoX): --guidance 1 is none and takes half the time, --noise
-      is a safetensors file in place of the seed, --previews counts the estimates that are kept on the way.
+      is a safetensors file in place of the seed, --previews counts the estimates that are kept on the way, NAME.preview-STEP.png. Their clips
+      have 8N + 1 frames, as they were exported; --frames takes all of them or an even choice (9 of 17, 5 of 9).
   detect IMAGE... [--json]
       What seems to be wrong with pictures, how sure that is, and why.
   evaluate DIR --task TASK [--protocol PROTOCOL] [--metrics psnr,ssim,lpips,flip] [--limit N] [--prompt TEXT] [--frames N] [--scale 4]

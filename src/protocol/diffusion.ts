@@ -43,12 +43,16 @@ export interface PreviewRecord {
   timestep: number;
   /** File in the frames folder, like a frame's. */
   file: string;
+  /** Its colours come straight from the latents: memory did not hold the decoder beside the transformer. */
+  approximate?: true;
 }
 
 /** How a diffusion model came to its frames, as the record keeps it. */
 export interface DiffusionRecord {
   scheduler: SchedulerKind;
   steps: number;
+  /** Frames of the clip, out of which those of the run were taken; absent in older records. */
+  frames?: number;
   guidance: { kind: GuidanceKind; scale: number };
   /** Absent when a file gave the noise. */
   seed?: number;
@@ -83,7 +87,13 @@ export function isPreviewCount(value: unknown): value is number {
 }
 
 function isPreviewRecord(value: unknown): value is PreviewRecord {
-  return isObject(value) && isStepCount(value.step) && isCount(value.timestep) && isText(value.file, 1024);
+  return (
+    isObject(value) &&
+    isStepCount(value.step) &&
+    isCount(value.timestep) &&
+    isText(value.file, 1024) &&
+    (value.approximate === undefined || value.approximate === true)
+  );
 }
 
 function isSide(value: unknown): value is number {
@@ -97,6 +107,7 @@ export function isDiffusionRecord(value: unknown): value is DiffusionRecord {
   return (
     isOneOf(SCHEDULERS, value.scheduler) &&
     isStepCount(value.steps) &&
+    (value.frames === undefined || (isCount(value.frames) && value.frames >= 2)) &&
     isObject(guidance) &&
     isOneOf(GUIDANCE_KINDS, guidance.kind) &&
     isFiniteNumber(guidance.scale) &&

@@ -24,6 +24,7 @@ import torch
 from diffusers.models.attention_processor import CogVideoXAttnProcessor2_0
 from diffusers.models.embeddings import get_3d_rotary_pos_embed
 from diffusers.pipelines.cogvideo.pipeline_cogvideox_image2video import get_resize_crop_region_for_grid
+from PIL import Image
 from safetensors.torch import load_file
 
 import lora
@@ -33,6 +34,7 @@ from settings import load_settings, replace_file, save_tensors, write_text
 
 LIMITS = {"fp32": 1e-4, "fp16": 2e-2}  # of the largest difference, relative to the reference's root mean square where that is above 1
 OFS = 2.0
+PICTURES = Path(__file__).resolve().parents[3] / "notebooks/clean"  # photographs that colours of latents are fitted on
 SMALL = (4, 6)  # rows and columns of latents that the transformer is traced with
 
 
@@ -192,6 +194,38 @@ def small_positions(transformer, frames):
             setattr(embed, key, value)
 
 
+def colours_of_latents(vae, pictures=PICTURES, side=192):
+    """({red, green, blue: a weight for each channel of a latent and a constant}, dB): the linear map nearest to what the decoder makes of latents.
+
+    Colours are the decoder's own, averaged over what a latent stands for (8 x 8 pixels, four frames), for clips that go from a picture's blurred version to itself. The last picture is held out:
+    dB are the map's peak signal-to-noise ratio there. The first frame of a clip has latents of its own kind and is always shown as it came, so it is not fitted.
+    """
+    device, vae = next(vae.parameters()).device, copy.deepcopy(vae).float().eval()
+    rows = []
+    for path in sorted(Path(pictures).glob("*.png")):
+        picture = Image.open(path).convert("RGB")
+        left, top = ((length - side) // 2 for length in picture.size)
+        sharp = torch.from_numpy(np.array(picture.crop((left, top, left + side, top + side)))).permute(2, 0, 1).float() / 127.5 - 1
+        blurred = torch.nn.functional.avg_pool2d(sharp[None], 9, 1, 4, count_include_pad=False)[0]
+        clip = torch.stack([blurred + (sharp - blurred) * k / 8 for k in range(9)], 1)[None].to(device)
+        with torch.no_grad():
+            latents = vae.encode(clip).latent_dist.mean
+            colours = vae.decode(latents).sample
+        means = torch.nn.functional.avg_pool3d(colours[:, :, 1:], (4, 8, 8))
+        rows.append(tuple(x[0].flatten(1).T.double().cpu() for x in (latents[:, :, 1:], means)))
+    if len(rows) < 2:
+        raise ValueError(f"{pictures} holds {len(rows)} pictures (.png); two are needed, one of them to check the other's fit")
+
+    def with_one(latents):
+        return torch.cat([latents, torch.ones(len(latents), 1, dtype=latents.dtype)], 1)
+
+    latents, colours = (torch.cat(part) for part in zip(*rows[:-1]))
+    weights = torch.linalg.lstsq(with_one(latents), colours).solution
+    held, wanted = rows[-1]
+    error = (with_one(held) @ weights - wanted).square().mean()
+    return {name: [round(float(w), 5) for w in column] for name, column in zip(("red", "green", "blue"), weights.T)}, float(10 * torch.log10(4 / error))
+
+
 def write_vae(vae, frames, out, check=True):
     """vae_encoder, vae_decoder and vae_still (the decoder for one frame, on the same weights), for pictures of any size in multiples of 8."""
     vae = copy.deepcopy(vae).float().eval()
@@ -314,7 +348,7 @@ def tile_of(vae):
     return {"height": height, "width": width, "overlapHeight": overlap(height, vae.tile_overlap_factor_height), "overlapWidth": overlap(width, vae.tile_overlap_factor_width)}
 
 
-def manifest(pipeline, out, identity, name, canvas, frames, precision, free=False, rope_grid="inference", licence="Apache-2.0", parameters=None):
+def manifest(pipeline, out, identity, name, canvas, frames, precision, free=False, rope_grid="inference", licence="Apache-2.0", parameters=None, colours=None):
     """manifest.json: what the files are, and every number that the library needs to run them. canvas: (height, width) in pixels."""
     transformer, vae, schedule = pipeline.transformer.config, pipeline.vae.config, pipeline.scheduler.config
     variant, out = variant_of(pipeline.transformer), Path(out)
@@ -343,7 +377,7 @@ def manifest(pipeline, out, identity, name, canvas, frames, precision, free=Fals
         },
         "vae": {
             "channels": vae.latent_channels, "scale": vae.scaling_factor, "invertImageScale": vae.invert_scale_latents, "fullChannels": vae.block_out_channels[0],
-            "tile": tile_of(pipeline.vae),
+            "tile": tile_of(pipeline.vae), **({"preview": colours} if colours else {}),
         },
         "scheduler": {"kind": "dpm" if dpm else "ddim", "snrShift": schedule.get("snr_shift_scale", SNR_SHIFT[variant]), "steps": 50},
         "guidance": {"kind": "oscillating" if dpm else "fixed", "scale": 6},
@@ -375,8 +409,11 @@ def export(pipeline, out, identity, name, frames=9, canvas=(480, 720), precision
     if vae_from:
         for path in Path(vae_from).glob("vae_*"):
             shutil.copy(path, out)
+        colours = json.loads((Path(vae_from) / "manifest.json").read_text())["vae"]["preview"]
     else:
         found = write_vae(pipeline.vae, frames, out, check)
+        colours, decibels = colours_of_latents(pipeline.vae)
+        log(f"colours of latents, for estimates on the way: {decibels:.1f} dB of the decoder's own averages")
     log(f"autoencoder: {found}")
     found |= write_transformer(transformer, frames, canvas[0] // 8, canvas[1] // 8, out, precision, fused, free, check, learned)
     log(f"transformer: {found.get('transformer', 'not checked')}")
@@ -384,7 +421,7 @@ def export(pipeline, out, identity, name, frames=9, canvas=(480, 720), precision
         found |= write_text_encoder(pipeline.text_encoder, length, out, precision, check)
         write_tokenizer(pipeline.tokenizer, out)
         log(f"text encoder: {found.get('text_encoder', 'not checked')}")
-    manifest(pipeline, out, identity, name, canvas, frames, precision, free, rope_grid, parameters=parameters)
+    manifest(pipeline, out, identity, name, canvas, frames, precision, free, rope_grid, parameters=parameters, colours=colours)
     return found
 
 

@@ -22,6 +22,7 @@ import { isGuided, type Guidance } from './guidance';
 import { gigabytes, planMemory, type FreeMemory, type MemoryPlan, type Part } from './memory-plan';
 import { NetworkShelf } from './network-shelf';
 import { noiseFile, seededNoise, type NoiseSource } from './noise';
+import { roughFrame } from './latent-preview';
 import type { Planes } from './planes';
 import { PromptEmbeddings, type PromptEmbedding } from './prompt-embeddings';
 import { rotaryEmbedding, type RotaryEmbedding } from './rope';
@@ -47,8 +48,11 @@ export interface CogVideoXFrame {
   /** Position in the request's `severities`. */
   index: number;
   pixels: AnyPixels;
-  /** 1-based number of the step after which the estimate was made, and its training step; absent for a finished frame. */
-  preview?: { step: number; timestep: number };
+  /**
+   * 1-based number of the step after which the estimate was made, and its training step; absent for a finished frame.
+   * `approximate`: its colours come straight from the latents, because memory does not hold the decoder beside the transformer.
+   */
+  preview?: { step: number; timestep: number; approximate?: true };
 }
 
 /** How a run went, for its record. */
@@ -186,7 +190,7 @@ export class CogVideoXModel {
       encode: 1,
       still: this.shelf.has('vae_still') ? 1 : 0,
       steps: steps * (isGuided(guidance) ? 2 : 1),
-      decode: previews.size + 1,
+      decode: (plan.sequential ? 0 : previews.size) + 1,
     });
     const file = wish.noise === undefined ? undefined : await noiseFile(wish.noise);
     const noise = file ?? seededNoise(wish.seed ?? 0);
@@ -210,14 +214,24 @@ export class CogVideoXModel {
       ({ latents } = denoised);
       const { index: at, timestep } = denoised.step;
       if (!previews.has(at)) continue;
-      const clip = await this.decode(denoised.estimate, moments, setting);
+      const preview = { step: at + 1, timestep };
+      const estimate = this.clipLatents(denoised.estimate, moments);
+      const { preview: colours } = manifest.vae;
+      if (plan.sequential && colours) {
+        for (const [index, number] of frames.entries()) {
+          const rough = offCanvas(roughFrame(estimate, colours, number, depth), deep, placement);
+          if (number > 0) yield { index, pixels: rough, preview: { ...preview, approximate: true } };
+        }
+        continue;
+      }
+      const clip = await this.decode(estimate, setting);
       await progress.next();
       for (const [index, number] of frames.entries()) {
-        if (number > 0) yield { index, pixels: frame(clip, number), preview: { step: at + 1, timestep } };
+        if (number > 0) yield { index, pixels: frame(clip, number), preview };
       }
     }
     if (!latents) throw new RangeError('a scheduler has at least one step');
-    const clip = await this.decode(latents, moments, setting);
+    const clip = await this.decode(this.clipLatents(latents, moments), setting);
     await progress.next();
     for (const [index, number] of frames.entries()) {
       if (number > 0) yield { index, pixels: frame(clip, number) };
@@ -228,6 +242,7 @@ export class CogVideoXModel {
       diffusion: {
         scheduler: wish.scheduler ?? manifest.scheduler.kind,
         steps,
+        frames: this.frameCount,
         guidance,
         ...(file ? { noise: file.sha256 } : { seed: wish.seed ?? 0 }),
         embedding: prompt.source,
@@ -238,6 +253,27 @@ export class CogVideoXModel {
         sequential: plan.sequential,
       },
     };
+  }
+
+  /**
+   * Frames of an even choice out of the clip: the first, the last, and so many between them at equal distances.
+   *
+   * @throws RestorationError `bad-argument` when the clip has no such choice, with those that it has
+   */
+  frameCountFor(wanted: number): number {
+    const last = this.frameCount - 1;
+    if (last % (wanted - 1) === 0) return wanted;
+    const choices = Array.from({ length: last }, (_, i) => i + 2).filter((count) => last % (count - 1) === 0);
+    const longer = wanted > this.frameCount && wanted % 8 === 1;
+    throw new RestorationError(
+      'bad-argument',
+      wanted > this.frameCount
+        ? `Model ${this.installed.manifest.id} makes clips of ${this.frameCount} frames; ${wanted} were asked for.`
+        : `Model ${this.installed.manifest.id} makes clips of ${this.frameCount} frames, of which ${wanted} cannot be evenly spaced.`,
+      `Ask for ${choices.slice(0, -1).join(', ')} or ${this.frameCount}${
+        longer ? `, or train and export the model for clips of ${wanted}` : '; clips have 8N + 1 frames'
+      }.`,
+    );
   }
 
   /** Number of the clip's frame for a severity, 0-based. */
@@ -289,11 +325,19 @@ export class CogVideoXModel {
 
   /** 0-based steps after which an estimate is decoded; the last one is the result itself. */
   private previewSteps(wanted: number | undefined, steps: number, plan: MemoryPlan, notes: string[]): Set<number> {
-    if (plan.sequential) {
-      if (wanted) notes.push('No estimates were shown on the way: memory holds one network at a time.');
-      return new Set();
-    }
     const count = Math.min(wanted ?? PREVIEWS, steps - 1);
+    if (plan.sequential && count > 0) {
+      const { id, vae } = this.installed.manifest;
+      if (!vae.preview) {
+        notes.push(
+          `No estimates were shown on the way: memory holds one network at a time, and ${id} was exported without colours for its latents.`,
+        );
+        return new Set();
+      }
+      notes.push(
+        'Estimates on the way are rough: memory holds one network at a time, so their colours come straight from the latents.',
+      );
+    }
     return new Set(Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * steps) / (count + 1)) - 1));
   }
 
@@ -414,8 +458,8 @@ export class CogVideoXModel {
     return inputs;
   }
 
-  /** Latents [T, C, h, w] to frames; what was filled up in front is dropped. */
-  private async decode(latents: Float32Array, { height, width }: Moments, { plan }: Setting): Promise<Planes> {
+  /** Latents [T, C, h, w] of the loop as the autoencoder has them, [C, T, h, w]; what was filled up in front is dropped. */
+  private clipLatents(latents: Float32Array, { height, width }: Moments): Planes {
     const { channels, scale } = this.installed.manifest.vae;
     const frames = latentFrames(this.frameCount);
     const skipped = this.paddedFrames - frames;
@@ -429,7 +473,11 @@ export class CogVideoXModel {
         for (let i = 0; i < plane; i++) data[to + i] = (latents[from + i] as number) / scale;
       }
     }
+    return { count: channels * frames, height, width, data };
+  }
+
+  private async decode(latents: Planes, { plan }: Setting): Promise<Planes> {
     const run = await this.shelf.runner('vae_decoder', plan.sequential);
-    return this.autoencoder.decode(run, { count: channels * frames, height, width, data }, this.frameCount, plan.tiled);
+    return this.autoencoder.decode(run, latents, this.frameCount, plan.tiled);
   }
 }

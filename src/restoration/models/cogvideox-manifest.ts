@@ -21,6 +21,16 @@ export const POSITIONS = ['sincos', 'rope', 'rope+learned'] as const;
 export const ROPE_GRIDS = ['resize-crop', 'slice', 'arange'] as const;
 export type RopeGrid = (typeof ROPE_GRIDS)[number];
 
+/**
+ * A colour in [-1, 1] for a latent: a weight for each of its channels, then a constant. For estimates on the way where memory
+ * does not hold the decoder beside the transformer.
+ */
+export interface LatentColours {
+  red: number[];
+  green: number[];
+  blue: number[];
+}
+
 /** What stands in the manifest of a CogVideoX model beside the fields of every manifest. */
 export interface CogVideoXSettings {
   /** Of a clip: 8N + 1, as the decoder was exported. */
@@ -53,6 +63,7 @@ export interface CogVideoXSettings {
     tile: { height: number; width: number; overlapHeight: number; overlapWidth: number };
     /** Channels at full size, for the memory plan. */
     fullChannels: number;
+    preview?: LatentColours;
   };
   scheduler: { kind: SchedulerKind; snrShift: number; steps: number };
   guidance: { kind: GuidanceKind; scale: number };
@@ -78,6 +89,28 @@ function yes(fields: Fields, name: string, otherwise: boolean): boolean {
 
 function size(fields: Fields, most: number): { width: number; height: number } {
   return { width: fields.integer('width', 1, most), height: fields.integer('height', 1, most) };
+}
+
+/** Weights of a map from latents to colours are about 1. */
+const LARGEST_WEIGHT = 1e4;
+
+function parsePreview(fields: Fields, channels: number): LatentColours {
+  const weights = (name: keyof LatentColours): number[] => {
+    const value = fields.raw(name);
+    const numbers = Array.isArray(value) ? (value as unknown[]) : [];
+    if (
+      numbers.length < 2 ||
+      numbers.length > 513 ||
+      !numbers.every((v) => typeof v === 'number' && Math.abs(v) <= LARGEST_WEIGHT)
+    ) {
+      throw fields.fail(name, `has to be a list of 2 to 513 numbers from -${LARGEST_WEIGHT} to ${LARGEST_WEIGHT}`);
+    }
+    if (numbers.length !== channels + 1) {
+      throw fields.fail(name, `has to have a number for each of "vae.channels" and one more (${channels + 1})`);
+    }
+    return numbers as number[];
+  };
+  return { red: weights('red'), green: weights('green'), blue: weights('blue') };
 }
 
 function parseTransformer(fields: Fields, channels: number): CogVideoXSettings['transformer'] {
@@ -135,12 +168,14 @@ function parseVae(fields: Fields): CogVideoXSettings['vae'] {
       throw tile.fail(name, `does not divide a tile of ${side} pixels into whole latents`);
     }
   }
+  const channels = fields.integer('channels', 1, 512);
   return {
-    channels: fields.integer('channels', 1, 512),
+    channels,
     scale: number(fields, 'scale', 1e-3, 1e3),
     invertImageScale: yes(fields, 'invertImageScale', false),
     tile: { ...sides, ...overlap },
     fullChannels: fields.has('fullChannels') ? fields.integer('fullChannels', 1, 4096) : 128,
+    ...(fields.has('preview') ? { preview: parsePreview(fields.object('preview'), channels) } : {}),
   };
 }
 

@@ -58,9 +58,6 @@ export function planAxis(length: number, settings: NetworkSettings, fixed: numbe
  * a tile the network sees the picture itself, and padding only beyond the picture.
  */
 export class NetworkModel {
-  /** The only number of frames that such a model gives. */
-  readonly frameCount = 2;
-
   private constructor(
     readonly installed: InstalledModel<NetworkManifest>,
     readonly device: ConcreteDevice,
@@ -99,6 +96,11 @@ export class NetworkModel {
 
   async release(): Promise<void> {
     await this.network.release();
+  }
+
+  /** It has nothing between the picture and the result, however many frames are asked for. */
+  frameCountFor(): number {
+    return 2;
   }
 
   /** A network that does one thing does it whatever the prompt says. */

@@ -27,8 +27,12 @@ export interface RestorationRequest extends TrajectoryRequest {
 export interface RestorationModel {
   readonly installed: InstalledModel<RestorationManifest>;
   readonly device: ConcreteDevice;
-  /** The only number of frames that the model gives; absent when any number will do. */
-  readonly frameCount?: number;
+  /**
+   * Frames that the model gives when so many were asked for, evenly from degraded to restored; absent when any number will do.
+   *
+   * @throws RestorationError `bad-argument` when it cannot give them
+   */
+  frameCountFor?(wanted: number): number;
   /** The task that a prompt asks for; @throws RestorationError `bad-argument` when the model cannot tell */
   taskOf(prompt: string): Promise<PromptTask>;
   /**

@@ -63,7 +63,7 @@ export async function restorePicture(
       : FrameGauge.unreferenced(),
   );
 
-  const severities = request.severities ?? evenSeverities(model.frameCount ?? request.frames);
+  const severities = request.severities ?? evenSeverities(model.frameCountFor?.(request.frames) ?? request.frames);
   const count = severities.length;
   // With a reference the region is known at once; without one, only when the last frame is there.
   let region = request.region ? inside(request.region, picture) : undefined;

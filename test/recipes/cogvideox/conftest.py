@@ -76,6 +76,19 @@ def fixtures():
 
 
 @pytest.fixture(scope="session")
+def model(cog, fixtures, tmp_path_factory):
+    """Folders of the committed models with everything in them: a file that is the same in several models is committed once."""
+    made, out = {}, tmp_path_factory.mktemp("models")
+
+    def folder(name):
+        if name not in made:
+            made[name] = cog.make_fixtures.completed(name, fixtures, out)
+        return made[name]
+
+    return folder
+
+
+@pytest.fixture(scope="session")
 def smoke(cog):
     return cog.settings.load_settings(RECIPE / "settings/smoke.json")
 

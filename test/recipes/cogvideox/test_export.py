@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -162,10 +161,9 @@ def test_weights_are_split_into_files(cog, tmp_path):
     assert {f"transformer_blocks.{i}.attn1.{layer}.weight_t" for i in (0, 1) for layer in ("to_q", "to_k", "to_v", "to_out.0")} <= names
 
 
-def test_a_model_is_never_overwritten(cog, fixtures, tmp_path):
-    shutil.copytree(fixtures / "5b-i2v", tmp_path / "model")
+def test_a_model_is_never_overwritten(cog, model):
     with pytest.raises(FileExistsError, match="name another folder"):
-        cog.export.export(cog.configurations.tiny_pipeline("5b-i2v"), tmp_path / "model", "x", "x")
+        cog.export.export(cog.configurations.tiny_pipeline("5b-i2v"), model("5b-i2v"), "x", "x")
 
 
 def test_benchmark_measures_or_says_why_not(cog, launch, tmp_path, capsys):
@@ -178,3 +176,48 @@ def test_benchmark_measures_or_says_why_not(cog, launch, tmp_path, capsys):
     assert step["pytorch"] > 0 and step["CPUExecutionProvider"] > 0
     assert clip["CPUExecutionProvider"] >= 100 * step["CPUExecutionProvider"]
     assert Path(tmp_path / "networks/vae/vae_decoder.onnx").exists()
+
+
+def test_colours_of_latents_are_those_of_the_decoder(cog):
+    """A linear autoencoder is found exactly; of the tiny random one the map says more than the mean colour."""
+    from types import SimpleNamespace
+
+    random = torch.Generator().manual_seed(1)
+    weights, constants = 0.3 * torch.randn(3, 4, generator=random), torch.tensor([0.1, -0.2, 0.05])
+
+    class Linear(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused = torch.nn.Parameter(torch.zeros(1))
+
+        def encode(self, clip):
+            seen = torch.nn.functional.avg_pool3d(clip[:, :, 1:], (4, 8, 8))
+            rest = torch.nn.functional.avg_pool2d(clip[:, :, 0], 8)[:, :, None]
+            colours = torch.cat([rest, seen], 2)
+            mean = torch.cat([colours, colours[:, :1] * colours[:, 1:2]], 1)
+            return SimpleNamespace(latent_dist=SimpleNamespace(mean=mean))
+
+        def decode(self, latents):
+            colours = torch.einsum("oc,bcthw->bothw", weights, latents) + constants.view(3, 1, 1, 1)
+            frames = torch.cat([colours[:, :, :1], colours[:, :, 1:].repeat_interleave(4, 2)], 2)
+            return SimpleNamespace(sample=frames.repeat_interleave(8, 3).repeat_interleave(8, 4))
+
+    found, decibels = cog.export.colours_of_latents(Linear())
+    assert np.allclose([found[name] for name in ("red", "green", "blue")], torch.cat([weights, constants[:, None]], 1), atol=1e-4) and decibels > 80
+    vae = cog.configurations.tiny_pipeline("5b-i2v").vae
+    original, constants = torch.linalg.lstsq, []
+
+    def without_channels(columns, colours):
+        constants.append(original(columns[:, -1:], colours).solution)
+        return SimpleNamespace(solution=torch.cat([torch.zeros(columns.shape[1] - 1, 3, dtype=columns.dtype), constants[-1]]))
+
+    _, decibels = cog.export.colours_of_latents(vae, side=64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.linalg, "lstsq", without_channels)
+        _, of_the_mean = cog.export.colours_of_latents(vae, side=64)
+    assert len(constants) == 1 and decibels > of_the_mean + 0.5
+
+
+def test_a_folder_without_pictures_cannot_be_fitted(cog, tmp_path):
+    with pytest.raises(ValueError, match="two are needed"):
+        cog.export.colours_of_latents(cog.configurations.tiny_pipeline("5b-i2v").vae, tmp_path)

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 VARIANTS = ("2b", "5b", "5b-i2v", "1.5-5b-i2v")
+LONGER = {"5b-25": 25, "1.5-5b-i2v-17": 17}
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +20,12 @@ def again(cog, tmp_path_factory):
 
 def test_every_part_agrees_with_pytorch(again):
     _, differences = again
-    assert set(differences) == set(VARIANTS)
+    assert set(differences) == {*VARIANTS, *LONGER}
     assert set(differences["2b"]) >= {"vae_encoder", "vae_decoder", "vae_still", "transformer"} and "text_encoder" in differences["5b-i2v"]
     assert max(value for parts in differences.values() for value in parts.values()) < 1e-4
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", (*VARIANTS, *LONGER))
 def test_reference_outputs_are_made_again(again, fixtures, variant):
     made = {path.name for path in (again[0] / variant).iterdir()}
     assert made == {path.name for path in (fixtures / variant).iterdir()}
@@ -44,6 +45,8 @@ def test_reference_outputs_are_made_again(again, fixtures, variant):
         elif name == "manifest.json":
             one, other = (json.loads(path.read_text()) for path in (new, old))
             assert one.pop("files").keys() == other.pop("files").keys()
+            colours, others = (value["vae"].pop("preview") for value in (one, other))
+            assert colours.keys() == others.keys() and all(np.allclose(colours[name], others[name], atol=1e-3) for name in colours)
             assert one == other
         elif name in ("runs.json", "tokenizer.json"):
             assert json.loads(new.read_text()) == json.loads(old.read_text())
@@ -70,8 +73,8 @@ def test_scheduler_has_the_values_of_the_paper_configuration(fixtures):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_committed_graphs_give_the_committed_outputs(cog, fixtures, variant):
-    folder = fixtures / variant
+def test_committed_graphs_give_the_committed_outputs(cog, model, variant):
+    folder = model(variant)
     parts = load_file(folder / "parts.safetensors")
     for part, output in (("vae_encoder", "moments"), ("transformer", "velocity"), ("text_encoder", "prompt_embeds"), ("vae_decoder", "sample")):
         if f"{part}.{output}" not in parts:
@@ -86,12 +89,28 @@ def test_committed_graphs_give_the_committed_outputs(cog, fixtures, variant):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_runs_differ_where_they_should(fixtures, variant):
-    runs = {run["name"]: load_file(fixtures / variant / run["frames"])["latents"] for run in json.loads((fixtures / variant / "runs.json").read_text())}
+    runs = {run["name"]: load_file(fixtures / variant / run["result"])["latents"] for run in json.loads((fixtures / variant / "runs.json").read_text())}
     assert len(runs) == 7
     names = list(runs)
     for i, one in enumerate(names):
         for other in names[i + 1 :]:
             assert (runs[one] - runs[other]).abs().max() > 0.05, f"{one} and {other} are the same"
+
+
+@pytest.mark.parametrize("name", LONGER)
+def test_longer_clips_are_of_the_length_that_they_say(fixtures, name):
+    (run,) = json.loads((fixtures / name / "runs.json").read_text())
+    result, frames = load_file(fixtures / name / run["result"]), LONGER[name]
+    assert json.loads((fixtures / name / "manifest.json").read_text())["frames"] == frames
+    # 1.5 has tokens of two latent frames, and fills up its five.
+    assert result["latents"].shape[1] == (frames - 1) // 4 + 1 + ("1.5" in name)
+    assert result["frames"].shape == (len(run["frames"]), 3, 32, 48) and run["frames"][-1] == frames - 1
+
+
+def test_fixtures_stay_small_and_nothing_is_committed_twice(fixtures):
+    assert sum(path.stat().st_size for path in fixtures.rglob("*") if path.is_file()) <= 3e6
+    contents = [path.read_bytes() for path in fixtures.rglob("*") if path.is_file() and path.stat().st_size > 16_000]
+    assert len(set(contents)) == len(contents)
 
 
 def test_graphs_have_nothing_that_depends_on_data(fixtures):

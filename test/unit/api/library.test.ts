@@ -71,6 +71,37 @@ describe('library', () => {
     await assert.rejects(run.save(target, { name: '../up' }), /is not a file name/);
   });
 
+  it('saves the estimates of a diffusion model with its frames', async () => {
+    const video = path.join(root, 'test/fixtures/cogvideox/5b-i2v');
+    const picture = path.join(root, 'test/fixtures/cogvideox/picture.png');
+    const diffusion = { steps: 4, previews: 2 };
+    const run = await restore(picture, { task: 'deblurring', model: video, device: 'cpu', diffusion });
+    assert.deepEqual(
+      run.previews.map(({ step, approximate }) => [step, approximate]),
+      [
+        [1, false],
+        [2, false],
+      ],
+    );
+    const saved = await run.save(path.join(folder, 'estimates'));
+    assert.deepEqual(
+      saved.previews.map((file) => path.basename(file)),
+      ['picture.preview-1.png', 'picture.preview-2.png'],
+    );
+    for (const [i, file] of saved.previews.entries()) {
+      assert.deepEqual(await readFile(file), await readFile(run.previews[i]?.file ?? ''));
+    }
+    const record = JSON.parse(await readFile(saved.record, 'utf8')) as typeof run.record;
+    assert.deepEqual(
+      record.diffusion?.previews?.map(({ file }) => file),
+      saved.previews.map((file) => path.basename(file)),
+    );
+    await rm(run.previews[1]?.file ?? '');
+    const target = path.join(folder, 'estimates-gone');
+    await assert.rejects(run.save(target), /The estimate after step 2 is gone/);
+    await assert.rejects(readFile(path.join(target, 'picture.frame-1.png')), /ENOENT/);
+  });
+
   it('measures as the golden figures say: PSNR and SSIM within 1e-6, LPIPS within 1e-3', async () => {
     const golden = JSON.parse(await readFile(path.join(root, 'test/fixtures/metrics-golden.json'), 'utf8')) as {
       pairs: (Record<'name' | 'a' | 'b', string> &

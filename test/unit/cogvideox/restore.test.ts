@@ -12,7 +12,7 @@ import {
   type RunView,
 } from '../../../src/protocol';
 import { checkRequest } from '../../../src/inference/check-request';
-import { CogVideoXModel } from '../../../src/restoration/cogvideox/cogvideox-model';
+import { CogVideoXModel, type CogVideoXFrame } from '../../../src/restoration/cogvideox/cogvideox-model';
 import { partMemories } from '../../../src/restoration/cogvideox/memory-plan';
 import { NetworkShelf } from '../../../src/restoration/cogvideox/network-shelf';
 import { decodePicture } from '../../../src/restoration/image/decode';
@@ -20,7 +20,7 @@ import type { AnyPixels } from '../../../src/restoration/image/pixels';
 import { ModelPool } from '../../../src/restoration/run/model-pool';
 import { restorePicture } from '../../../src/restoration/run/restore-picture';
 import { safetensorsBytes } from '../adapters/write-safetensors';
-import { FIXTURES, WHOLE, tinyModel } from './fixtures';
+import { FIXTURES, LONGER, WHOLE, tinyFolder, tinyModel } from './fixtures';
 
 const small = path.join(FIXTURES, 'picture.png');
 const large = path.resolve(__dirname, '../../fixtures/pictures/card.png');
@@ -58,7 +58,7 @@ describe('restoring with a CogVideoX model', () => {
       input: small,
       task: 'deblurring',
       frames: 9,
-      model: path.join(FIXTURES, WHOLE),
+      model: tinyFolder(WHOLE),
       device: 'cpu',
       priority: 'interactive',
       framesFolder: path.join(folder, 'frames'),
@@ -89,6 +89,7 @@ describe('restoring with a CogVideoX model', () => {
     assert.deepEqual(rest, {
       scheduler: 'ddim',
       steps: 3,
+      frames: 9,
       guidance: { kind: 'fixed', scale: 6 },
       seed: 4,
       embedding: 'cached',
@@ -129,7 +130,7 @@ describe('restoring with a CogVideoX model', () => {
   it('brings frames back to the size of a picture of another shape', async () => {
     const { pixels: source } = await decodePicture(large);
     for (const variant of [WHOLE, '5b']) {
-      const { record } = await restore({ input: large, model: path.join(FIXTURES, variant) });
+      const { record } = await restore({ input: large, model: tinyFolder(variant) });
       for (const { width, height } of record.frames) assert.deepEqual([width, height], [source.width, source.height]);
       const warnings = (record.warnings ?? []).join('\n');
       assert.match(warnings, /was resized to \d+x\d+ for the model, and its frames back.*aspect ratio was kept/);
@@ -137,6 +138,40 @@ describe('restoring with a CogVideoX model', () => {
       if (variant === WHOLE) assert.deepEqual([canvas?.width, canvas?.height], [48, 32]);
       else assert.ok(canvas && Math.abs(canvas.width / canvas.height - source.width / source.height) < 0.5);
     }
+  });
+
+  it('takes its frames out of clips of other lengths, all of them or fewer', async () => {
+    for (const [variant, clip] of Object.entries(LONGER)) {
+      const { record } = await restore({ model: tinyFolder(variant), frames: clip });
+      assert.equal(record.frames.length, clip);
+      assert.equal(record.diffusion?.frames, clip);
+      assert.deepEqual(
+        record.frames.map(({ index, severity }) => [index, Math.round(severity * (clip - 1))]),
+        Array.from({ length: clip }, (_, k) => [k + 1, clip - 1 - k]),
+      );
+      assert.equal(new Set(record.frames.map(({ file }) => file)).size, clip, 'no two frames are the same');
+      // Nine of them, as of every other model, unless more are asked for.
+      const few = await restore({ model: tinyFolder(variant) });
+      assert.equal(few.record.diffusion?.frames, clip);
+      assert.deepEqual(
+        few.record.frames.map(({ file }) => file),
+        record.frames.filter((_, k) => k % ((clip - 1) / 8) === 0).map(({ file }) => file),
+      );
+    }
+  });
+
+  it('refuses numbers of frames that its clip does not have, and says which it has', async () => {
+    for (const [frames, pattern] of [
+      [10, /makes clips of 9 frames; 10 were asked for\. Ask for 2, 3, 5 or 9; clips have 8N \+ 1 frames\./],
+      [
+        17,
+        /makes clips of 9 frames; 17 were asked for\. Ask for 2, 3, 5 or 9, or train and export .* for clips of 17\./,
+      ],
+      [6, /makes clips of 9 frames, of which 6 cannot be evenly spaced\. Ask for 2, 3, 5 or 9/],
+    ] as const) {
+      await assert.rejects(restore({ frames }), refusal('bad-argument', pattern));
+    }
+    assert.equal((await restore({ frames: 5 })).record.frames.length, 5);
   });
 
   it('stops between two steps', async () => {
@@ -154,7 +189,7 @@ describe('restoring with a CogVideoX model', () => {
     assert.equal(record.diffusion?.embedding, 'encoded');
     assert.match(record.prompt.text, /brick wall/);
     await assert.rejects(
-      restore({ prompt, model: path.join(FIXTURES, '5b') }),
+      restore({ prompt, model: tinyFolder('5b') }),
       refusal('bad-argument', /came without its text encoder.*Leave the prompt out, or export/s),
     );
   });
@@ -173,7 +208,7 @@ describe('restoring with a CogVideoX model', () => {
 
   it('refuses plain text-to-video weights with the reason', async () => {
     const copy = path.join(folder, 'plain');
-    await cp(path.join(FIXTURES, '5b'), copy, { recursive: true });
+    await cp(tinyFolder('5b'), copy, { recursive: true });
     const file = path.join(copy, 'manifest.json');
     const manifest = JSON.parse(await readFile(file, 'utf8')) as { transformer: { inChannels: number } };
     manifest.transformer.inChannels /= 2;
@@ -290,7 +325,7 @@ describe('restoring with a CogVideoX model', () => {
     const together = sum + Math.max(...parts.map(({ activations }) => activations));
     const apart = Math.max(...parts.map(({ weights, activations }) => weights + activations));
     assert.ok(apart < together);
-    const clips: { frames: AnyPixels[]; notes: string[]; modes: unknown[] }[] = [];
+    const clips: { frames: AnyPixels[]; estimates: CogVideoXFrame[]; notes: string[]; modes: unknown[] }[] = [];
     for (const host of [1e12, together / 0.9 + 1, apart / 0.9 + 1]) {
       const model = await CogVideoXModel.load(installed, 'cpu', [], () => Promise.resolve({ host, gpu: undefined }));
       const trajectory = model.trajectory({
@@ -305,13 +340,15 @@ describe('restoring with a CogVideoX model', () => {
         },
       });
       const frames: AnyPixels[] = [];
+      const estimates: CogVideoXFrame[] = [];
       for (let next = await trajectory.next(); ; next = await trajectory.next()) {
         if (!next.done) {
-          if (!next.value.preview) frames[next.value.index] = next.value.pixels;
+          if (next.value.preview) estimates.push(next.value);
+          else frames[next.value.index] = next.value.pixels;
           continue;
         }
         const { notes, diffusion } = next.value ?? { notes: [] };
-        clips.push({ frames, notes, modes: [diffusion?.tiled, diffusion?.sequential] });
+        clips.push({ frames, estimates, notes, modes: [diffusion?.tiled, diffusion?.sequential] });
         break;
       }
       await model.release();
@@ -328,7 +365,16 @@ describe('restoring with a CogVideoX model', () => {
     assert.deepEqual(whole.notes, []);
     assert.match(tiled.notes.join('\n'), /the autoencoder worked in tiles\.$/);
     assert.match(single.notes.join('\n'), /worked in tiles and one network at a time was in memory/);
-    assert.match(single.notes.join('\n'), /No estimates were shown on the way/);
+    assert.match(single.notes.join('\n'), /Estimates on the way are rough: memory holds one network at a time/);
+    assert.deepEqual(
+      [whole, tiled, single].map(({ estimates }) => estimates.map(({ index, preview }) => [index, preview])),
+      [undefined, undefined, true].map((approximate) =>
+        [0, 1].map((index) => [index, { step: 1, timestep: 999, ...(approximate ? { approximate } : {}) }]),
+      ),
+    );
+    const [middle, last] = single.estimates.map(({ pixels }) => pixels);
+    assert.deepEqual([middle?.width, middle?.height], [48, 32]);
+    assert.notDeepEqual(middle, last);
     assert.deepEqual(single.frames, tiled.frames);
     assert.notDeepEqual(tiled.frames, whole.frames);
   });

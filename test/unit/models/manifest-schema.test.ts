@@ -40,6 +40,7 @@ const BETWEEN_FIELDS = [
   /cannot restore a picture/,
   /has to be true where positions are learned/,
   /into whole latents/,
+  /for each of "vae\.channels" and one more/,
 ];
 
 /** What the guard says: undefined when it accepts. */
@@ -132,6 +133,10 @@ const experts: Json = {
 };
 
 /** Every field of a video model. */
+const COLOURS = Object.fromEntries(
+  ['red', 'green', 'blue'].map((name, k) => [name, Array.from({ length: 17 }, (_, i) => (i + k) / 20 - 0.4)]),
+);
+
 const video: Json = {
   schema: 1,
   id: 'video',
@@ -171,6 +176,7 @@ const video: Json = {
     invertImageScale: true,
     tile: { height: 240, width: 360, overlapHeight: 1 / 6, overlapWidth: 1 / 5 },
     fullChannels: 128,
+    preview: COLOURS,
   },
   scheduler: { kind: 'dpm', snrShift: 1, steps: 50 },
   guidance: { kind: 'oscillating', scale: 6 },
@@ -271,6 +277,8 @@ describe('schema of the manifest', () => {
     ['a patch of three frames', video, ['transformer', 'patchT'], 3],
     ['a constant that is true', video, ['transformer', 'ofs'], true],
     ['a scale of 0', video, ['vae', 'scale'], 0],
+    ['no blue', video, ['vae', 'preview', 'blue'], undefined],
+    ['a colour of texts', video, ['vae', 'preview', 'red'], ['1', '2']],
     ['an unknown scheduler', video, ['scheduler', 'kind'], 'euler'],
     ['unknown guidance', video, ['guidance', 'kind'], 'dynamic'],
     ['a text encoder without its tokenizer', video, ['files', 'tokenizer'], undefined],
@@ -298,6 +306,7 @@ describe('schema of the manifest', () => {
     ['a clip of ten frames', video, ['frames'], 10],
     ['a canvas off the patches', video, ['canvas', 'width'], 728],
     ['plain text-to-video weights', video, ['transformer', 'inChannels'], 16],
+    ['a colour of too few channels', video, ['vae', 'preview', 'red'], [1, 2]],
     ['tiles that do not meet', video, ['vae', 'tile', 'overlapHeight'], 0.15],
     ['an expert that is no file', experts, ['experts', 'deblurring', 'trunk'], 'toString'],
   ];

@@ -124,7 +124,7 @@ describe('image-to-image networks', () => {
     const model = await load('identity');
     const input = picture(53, 41);
     const { frames, notes } = await run(model, input);
-    assert.equal(model.frameCount, 2);
+    assert.equal(model.frameCountFor(), 2);
     assert.equal(frames.length, 2);
     assert.deepEqual(frames[0], input);
     assert.equal(frames[0]?.data, input.data, 'the picture itself: nobody changes it');

@@ -53,6 +53,7 @@ const complete: Required<RunRecord> & { frames: Array<Required<FrameRecord>>; mo
   diffusion: {
     scheduler: 'dpm',
     steps: 50,
+    frames: 17,
     guidance: { kind: 'oscillating', scale: 6 },
     seed: 7,
     noise: 'cd'.repeat(32),
