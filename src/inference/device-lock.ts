@@ -3,6 +3,7 @@ import { open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import os from 'node:os';
 import path from 'node:path';
 import { RestorationError } from '../protocol';
+import { isAlive } from './process-liveness';
 
 /** The holder touches its lock this often; one not touched for `STALE` belongs to nobody. */
 const HEARTBEAT_MILLISECONDS = 5_000;
@@ -13,16 +14,6 @@ const COURTESY_MILLISECONDS = 300;
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, but belongs to someone else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /**

@@ -1,11 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { RestorationError, type ServiceAddress } from '../protocol';
 import { bundlePath } from '../restoration/models/locations';
+import { makeSocketFolder, removeAbandonedFolders, socketIn } from './socket-folder';
 
 /** A service that has not answered by then will not. */
 const START_MILLISECONDS = 30_000;
@@ -132,18 +131,19 @@ export class ServiceHost {
     if (this.child !== child) return;
     this.child = undefined;
     this.starting = undefined;
-    if (process.platform !== 'win32' && this.folder) rmSync(path.join(this.folder, 's'), { force: true });
+    if (process.platform !== 'win32' && this.folder) rmSync(socketIn(this.folder), { force: true });
     for (const listener of this.listeners) listener(exit);
   }
 
   private socketPath(): string {
     if (process.platform === 'win32') return `\\\\.\\pipe\\progressive-restoration-${this.token.slice(0, 24)}`;
     if (!this.folder) {
-      // A folder of our own (mode 0700): nobody else can put a socket there. Its name is short: 104 bytes are the limit.
-      this.folder = mkdtempSync(path.join(os.tmpdir(), 'pir-'));
+      this.folder = makeSocketFolder();
       process.once('exit', () => this.removeFolder());
+      // Nobody waits for it: what a killed owner left behind takes no room.
+      void removeAbandonedFolders();
     }
-    return path.join(this.folder, 's');
+    return socketIn(this.folder);
   }
 
   private removeFolder(): void {

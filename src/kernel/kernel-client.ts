@@ -9,7 +9,7 @@ import {
   type ServiceAddress,
 } from '../protocol';
 import { KernelProcess, describeExit, detailOf, type LaunchOptions, type ProcessExit } from './kernel-process';
-import { finished, isUnfinished } from './unfinished';
+import { failureIn, finished, isUnfinished, withoutReason } from './unfinished';
 
 export interface KernelOptions extends LaunchOptions {
   /** Where the inference service listens; without it the library in the kernel starts its own. */
@@ -51,8 +51,13 @@ interface Job {
   handlers: ExecutionHandlers;
   /** Runs that were last shown as unfinished. */
   unfinished: Map<string, MimeBundle>;
+  /** Runs that were last shown as failed. */
+  failed: Map<string, MimeBundle>;
   settle: (result: ExecutionResult) => void;
 }
+
+const INTERRUPTED = { kind: 'interrupted' } as const satisfies RunState;
+const FAILED = { kind: 'failed', message: '' } as const satisfies RunState;
 
 const GRACE_MS = 5000;
 /** A kernel that has not answered an interruption for so long is in a loop. */
@@ -115,6 +120,7 @@ export class KernelClient {
         code,
         handlers,
         unfinished: new Map(),
+        failed: new Map(),
         settle: (result) => {
           signal?.removeEventListener('abort', abort);
           resolve(result);
@@ -165,7 +171,7 @@ export class KernelClient {
     this.disposed = true;
     const old = this.process;
     this.ending = 'disposed';
-    this.settleAll({ outcome: 'interrupted' }, { kind: 'interrupted' });
+    this.settleAll({ outcome: 'interrupted' });
     await old?.shutdown();
     this.exitListeners.clear();
   }
@@ -236,6 +242,8 @@ export class KernelClient {
     if (event.type === 'stream') return job.handlers.onStream?.(event.name, event.text);
     if (isUnfinished(event.bundle)) job.unfinished.set(event.displayId, event.bundle);
     else job.unfinished.delete(event.displayId);
+    if (failureIn(event.bundle) !== undefined) job.failed.set(event.displayId, event.bundle);
+    else job.failed.delete(event.displayId);
     job.handlers.onDisplay?.(event.displayId, event.bundle);
   }
 
@@ -249,15 +257,20 @@ export class KernelClient {
   }
 
   /** Settles the running job and takes the next one. */
-  private finish(job: Job, result: ExecutionResult, state?: Exclude<RunState, { kind: 'running' }>): void {
+  private finish(job: Job, result: ExecutionResult): void {
     this.stopNudging();
     clearTimeout(this.escalation);
     this.escalation = undefined;
     this.running = undefined;
     this.sent = false;
     if (result.outcome !== 'ok') {
-      const end = state ?? (result.outcome === 'interrupted' ? { kind: 'interrupted' } : failure(result));
+      // The error of the cell says why, below the strip.
+      const end = result.outcome === 'interrupted' ? INTERRUPTED : FAILED;
       for (const [displayId, bundle] of job.unfinished) job.handlers.onDisplay?.(displayId, finished(bundle, end));
+      for (const [displayId, bundle] of job.failed) {
+        const said = failureIn(bundle);
+        if (said && result.error?.message.includes(said)) job.handlers.onDisplay?.(displayId, withoutReason(bundle));
+      }
     }
     job.settle(result);
     void this.pump();
@@ -268,9 +281,9 @@ export class KernelClient {
     this.nudge = undefined;
   }
 
-  private settleAll(result: ExecutionResult, state: Exclude<RunState, { kind: 'running' }>): void {
+  private settleAll(result: ExecutionResult): void {
     for (const job of this.queue.splice(0)) job.settle(result);
-    if (this.running) this.finish(this.running, result, state);
+    if (this.running) this.finish(this.running, result);
   }
 
   /** Ends the process on purpose; everything that runs or waits is 'interrupted'. */
@@ -278,7 +291,7 @@ export class KernelClient {
     if (reason === 'interrupted') this.running?.handlers.onStream?.('stderr', `${this.exitOf(reason).message}\n`);
     if (this.process) this.ending = reason;
     const old = this.process;
-    this.settleAll({ outcome: 'interrupted' }, { kind: 'interrupted' });
+    this.settleAll({ outcome: 'interrupted' });
     old?.kill();
   }
 
@@ -294,8 +307,7 @@ export class KernelClient {
     for (const listener of [...this.exitListeners]) listener({ reason, message });
     if (reason !== 'crashed') return;
     // At whatever moment it died, also before the running cell was sent to it: no cell waits for a process that is gone.
-    const error = cellError(message);
-    this.settleAll({ outcome: 'error', error }, { kind: 'failed', message });
+    this.settleAll({ outcome: 'error', error: cellError(message) });
   }
 
   private exitOf(reason: Exclude<KernelExit['reason'], 'crashed'>): KernelExit {
@@ -326,8 +338,4 @@ function crash(exit: ProcessExit): RestorationError {
 
 function cellError(message: string): CellError {
   return { name: 'KernelError', message, stack: '' };
-}
-
-function failure(result: ExecutionResult): { kind: 'failed'; message: string } {
-  return { kind: 'failed', message: result.error?.message ?? 'The cell ended with an error.' };
 }

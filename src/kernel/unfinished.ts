@@ -14,3 +14,15 @@ export function finished(bundle: MimeBundle, state: Exclude<RunState, { kind: 'r
   const view = bundle[RUN_MIME];
   return isRunView(view) && view.state.kind === 'running' ? { ...bundle, [RUN_MIME]: { ...view, state } } : bundle;
 }
+
+/** Why a bundle's run says that it failed; undefined for every other bundle. */
+export function failureIn(bundle: MimeBundle): string | undefined {
+  const view = bundle[RUN_MIME];
+  return isRunView(view) && view.state.kind === 'failed' ? view.state.message : undefined;
+}
+
+/** A failed run that leaves the reason to the error of its cell: a sentence is said once. */
+export function withoutReason(bundle: MimeBundle): MimeBundle {
+  const view = bundle[RUN_MIME];
+  return isRunView(view) ? { ...bundle, [RUN_MIME]: { ...view, state: { kind: 'failed', message: '' } } } : bundle;
+}

@@ -109,6 +109,7 @@ export type RunState =
     }
   | { kind: 'done' }
   | { kind: 'interrupted' }
+  /** `message` is empty where the cell's own error below the strip says why. */
   | { kind: 'failed'; message: string };
 
 /** Stages of a run, in order. */

@@ -21,6 +21,7 @@ describe('notebook kernel in the editor', () => {
           'count += 2;\nconsole.log(`count is ${count}`);',
         ]),
       },
+      'forget.ipynb': { text: typescriptNotebook(['let count: number = 40;', 'console.log(`count is ${count}`);']) },
       'plain.ipynb': {
         text: JSON.stringify({
           nbformat: 4,
@@ -95,9 +96,14 @@ describe('notebook kernel in the editor', () => {
   it('forgets variables on restart and counts from one again', async () => {
     const { workbench } = editor();
     const notebook = new NotebookView(workbench);
-    await workbench.openFile('state.ipynb');
+    await workbench.closeAll();
+    await workbench.openFile('forget.ipynb');
     await notebook.waitUntilShown();
-    const [before] = await kernels();
+    await workbench.eventually(async () => assert.deepEqual(await kernels(), []));
+    await notebook.runAll();
+    await notebook.output('text=count is 40', 120_000);
+    const [before, ...others] = await kernels();
+    assert.ok(before !== undefined && others.length === 0);
     await workbench.command('Progressive Restoration: Restart Kernel');
     await workbench.eventually(async () => {
       const [now] = await kernels();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { RUN_MIME, type RunState } from '../../src/protocol';
 import { TestKernel, temporaryFolder } from './kernel-fixture';
+import { shownRun } from './shown-run';
 
 /**
  * Loaded into the kernel's process before the kernel itself: ends it, once, at the moment that DIE_AT names. Requests are
@@ -106,5 +108,47 @@ describe('a kernel process that is killed', () => {
     } finally {
       await kernel.dispose();
     }
+  });
+});
+
+describe('a run under a cell that fails', () => {
+  const RUNNING: RunState = { kind: 'running', stage: 'network', done: 3, total: 7 };
+  const SENTENCE = 'The inference process ended.';
+  let kernel: TestKernel;
+  before(async () => {
+    kernel = await TestKernel.create();
+  });
+  after(() => kernel.dispose());
+
+  /** Runs a cell that shows a run in each of these states under one id; how it was shown in the end, and the cell's error. */
+  const endOf = async (states: RunState[], rest: string): Promise<[unknown, string | undefined]> => {
+    const show = "(globalThis as any)[Symbol.for('progressive-restoration.display-host')].show";
+    const shown = states.map((state) => `${show}('run', ${JSON.stringify({ [RUN_MIME]: shownRun(state) })});`);
+    const { displays, error } = await kernel.run([...shown, rest].join('\n'));
+    assert.equal(displays.length, 1);
+    return [(displays[0]?.bundle[RUN_MIME] as { state: unknown }).state, error?.message];
+  };
+
+  it('leaves the sentence to the error of the cell', async () => {
+    const failed: RunState = { kind: 'failed', message: SENTENCE };
+    assert.deepEqual(await endOf([RUNNING, failed], `throw new Error('${SENTENCE} Run it again.');`), [
+      { kind: 'failed', message: '' },
+      `${SENTENCE} Run it again.`,
+    ]);
+  });
+
+  it('says it itself when the cell does not', async () => {
+    const failed: RunState = { kind: 'failed', message: SENTENCE };
+    assert.deepEqual(await endOf([failed], "console.log('caught');"), [failed, undefined]);
+    assert.deepEqual(await endOf([failed], "throw new Error('another');"), [failed, 'another']);
+  });
+
+  it('has failed, too, when it was still working', async () => {
+    const [state, message] = await endOf(
+      [RUNNING],
+      "await null;\nprocess.kill(process.pid, 'SIGKILL');\nawait new Promise(() => undefined);",
+    );
+    assert.deepEqual(state, { kind: 'failed', message: '' });
+    assert.match(message ?? '', ENDED);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { KernelExit } from '../../src/kernel';
-import { RUN_MIME, RUN_SCHEMA } from '../../src/protocol';
+import { RUN_MIME } from '../../src/protocol';
+import { shownRun } from './shown-run';
 import { TestKernel, abortAfter, delay } from './kernel-fixture';
 
 describe('interrupting a cell', () => {
@@ -111,7 +112,7 @@ describe('interrupting a cell', () => {
   it('ends the process of a cell that cannot be stopped, says that variables are lost, and starts a new one', async () => {
     const show = `(globalThis as any)[Symbol.for('progressive-restoration.display-host')].show`;
     const result = await kernel.runInterrupted(
-      `${show}('run', ${JSON.stringify({ [RUN_MIME]: unfinishedRun() })});\n(async () => { await null; for (;;) {} })();\nawait null;`,
+      `${show}('run', ${JSON.stringify({ [RUN_MIME]: shownRun({ kind: 'running', stage: 'network', done: 3, total: 7 }) })});\n(async () => { await null; for (;;) {} })();\nawait null;`,
     );
     assert.equal(result.outcome, 'interrupted');
     assert.match(result.stderr, /could not be stopped within 3 s.*variables are lost/);
@@ -138,24 +139,3 @@ describe('interrupting a kernel that still starts', () => {
     }
   });
 });
-
-/** What the library shows while it works. */
-function unfinishedRun(): unknown {
-  const seconds = { decode: 0, network: 0, metrics: 0, encode: 0, total: 0 };
-  return {
-    record: {
-      schema: RUN_SCHEMA,
-      task: 'deblurring',
-      taskSource: 'user',
-      prompt: { text: '', source: 'uniform' },
-      model: { id: 'compact', sha256: '' },
-      device: { requested: 'auto', used: 'cpu' },
-      input: { file: 'a.png', sha256: '', width: 8, height: 8 },
-      frames: [{ index: 1, severity: 1, file: `${'0'.repeat(64)}.png`, width: 8, height: 8 }],
-      seconds,
-      versions: {},
-    },
-    state: { kind: 'running', stage: 'network', done: 3, total: 7 },
-    pictures: [],
-  };
-}

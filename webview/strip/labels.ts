@@ -157,7 +157,7 @@ export const ENGLISH: Labels = {
       case 'interrupted':
         return `The run was interrupted. ${kept}`;
       case 'failed':
-        return `The run failed: ${state.message}`;
+        return state.message === '' ? `The run failed. ${kept}` : `The run failed: ${state.message}`;
       case 'running':
       case 'done':
         return '';

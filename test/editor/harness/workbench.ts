@@ -70,9 +70,12 @@ export class Workbench {
   }
 
   private async palette(text: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const input = this.quickInput();
-    await input.waitFor({ timeout: SHORT });
+    // A workbench that is still busy with the view before loses a key.
+    await this.eventually(async () => {
+      await this.page.keyboard.press('F1');
+      await input.waitFor({ timeout: 5_000 });
+    });
     await input.fill(`>${text}`);
     await this.page.waitForTimeout(300);
   }
@@ -89,6 +92,15 @@ export class Workbench {
   async command(title: string): Promise<void> {
     await this.palette(title);
     await this.quickRow(title).first().click({ timeout: SHORT });
+  }
+
+  /** What the palette offers when this is typed, of which it is a part. */
+  async commandsNamed(title: string): Promise<string[]> {
+    await this.palette(title);
+    await this.page.waitForTimeout(1_000);
+    const found = await this.quickRow(title).allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    return found;
   }
 
   /** Chooses an entry of the quick pick that is open. */
@@ -219,6 +231,23 @@ export class Workbench {
       }
       throw new Error(`Expected "${selector}" in some webview; there is none.`);
     }, timeout);
+  }
+
+  /** The same, looked for all the time: for measuring when it is there. */
+  async soonFrameWith(selector: string, timeout: number): Promise<Frame> {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      for (const frame of this.page.frames().slice(1)) {
+        const seen = await frame
+          .locator(selector)
+          .first()
+          .isVisible()
+          .catch(() => false);
+        if (seen) return frame;
+      }
+      if (Date.now() > deadline) throw new Error(`Expected "${selector}" in some webview; there is none.`);
+      await this.page.waitForTimeout(15);
+    }
   }
 
   async screenshot(file: string): Promise<void> {
