@@ -42,7 +42,8 @@ class Settings:
     average: float = 0.999
     between: float = 0.5
     fourier: float = 0.05
-    square: float = 0.0
+    square: float = 0.0  # weight of the mean squared error beside the absolute one
+    decibels: float = 0.0  # weight of each sample's 10 log10 of the mean squared error: PSNR itself
     filtered: float = 0.3  # weight of the inverse filter's own error
     bf16: bool = False  # trunk in bfloat16: two to four times as fast where the cores have AMX, slower where they do not
     processes: int = 1

@@ -65,6 +65,7 @@ def load_averaged(path, weights="average", encoder=None):
     settings = Settings(**state["settings"])
     network = Network(settings)
     network.load_state_dict(known(state[weights], network))
+    network.bf16 = False  # bfloat16 is for training: what is measured and exported computes in fp32
     if encoder is None:
         encoder = make_encoder(settings)
         encoder.load_state_dict(state["text"])
@@ -86,11 +87,14 @@ def losses(network, batch, settings):
     clean, between = network(y, batch["thumbnail"], batch["prompt"], [zero, batch["severity"]], change)
 
     def distance(output, target):
-        error = (output - target).abs().mean((1, 2, 3))
+        difference = output - target
+        error = difference.abs().mean((1, 2, 3))
+        # What cannot be known (how bright a scene was, which texture was lost) is answered with its mean by squares, with its median by absolute errors: PSNR asks for the mean.
+        if settings.square or settings.decibels:
+            squares = difference.square().mean((1, 2, 3))
+            error = error + settings.square * squares + settings.decibels * 10 * torch.log10(squares + 1e-5)
         if settings.task != "low-light":
             return error
-        # How bright it was cannot be known, and a frame that is far too bright is worse than two a little off: squares count too.
-        error = error + settings.square * (output - target).square().mean((1, 2, 3))
         # A camera's exposure cannot be guessed exactly: for real pairs half of the loss looks at the structure only.
         level = target.mean((1, 2, 3), keepdim=True) / output.mean((1, 2, 3), keepdim=True).clamp(min=0.02)
         aligned = (output * level.clamp(0.3, 3) - target).abs().mean((1, 2, 3))

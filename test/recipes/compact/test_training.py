@@ -25,7 +25,7 @@ def test_loss_falls_and_training_goes_on_where_it_stopped(data, smoke, tmp_path)
     assert second["step"] > first["step"] > 5 and second["elapsed"] > first["elapsed"]
     network, encoder, settings, _ = train.load_averaged(run / "last.pt")
     assert settings.widths == smoke.widths
-    assert calibrate.calibrate(network, encoder, calibrate.held_out(data, settings)[:1], log=lambda text: None) in calibrate.CHOICES
+    assert calibrate.calibrate(network, encoder, settings.task, calibrate.held_out(data, settings)[:1], log=lambda text: None) in calibrate.CHOICES
     curve = losses(run)
     assert curve[-1] < 0.8 * curve[0]
     assert (run / "validation.jsonl").read_text().count("\n") == 2
