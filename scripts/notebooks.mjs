@@ -3,7 +3,7 @@
  *
  * Builds what is missing or older than its source. A notebook whose cells fail stays as it was, and so do those after it.
  * Without names all notebooks of `notebooks/` run; `02` means the one whose name begins so. Their own settings apply:
- * `PICTURES=FOLDER npm run notebooks -- 02` runs on other pictures. notebooks/strip.png, which the README shows, follows
+ * `PICTURES=FOLDER npm run notebooks -- 02` runs on other pictures. notebooks/strip.jpg, which the README shows, follows
  * the quickstart.
  */
 import { readdirSync, statSync } from 'node:fs';
@@ -43,6 +43,6 @@ if (chosen.includes('01-quickstart.ipynb')) await keepStrip();
 /** The strip that the README shows: the one of the last run in the quickstart. */
 async function keepStrip() {
   const { cells } = JSON.parse(await readFile(path.join(folder, '01-quickstart.ipynb'), 'utf8'));
-  const strips = cells.flatMap((cell) => cell.outputs ?? []).flatMap((output) => output.data?.['image/png'] ?? []);
-  await writeFile(path.join(folder, 'strip.png'), Buffer.from(strips.at(-1), 'base64'));
+  const strips = cells.flatMap((cell) => cell.outputs ?? []).flatMap((output) => output.data?.['image/jpeg'] ?? []);
+  await writeFile(path.join(folder, 'strip.jpg'), Buffer.from(strips.at(-1), 'base64'));
 }

@@ -35,8 +35,8 @@ for (const data of runs) {
   const { task, input } = data[RUN_MIME].record;
   const table = [data['text/plain']].flat().join('');
   console.log(`\n${input.file}\n${table.trimEnd()}`);
-  const strip = path.join(out, `quickstart.${task}.strip.png`);
-  await writeFile(strip, Buffer.from([data['image/png']].flat().join(''), 'base64'));
+  const strip = path.join(out, `quickstart.${task}.strip.jpg`);
+  await writeFile(strip, Buffer.from([data['image/jpeg']].flat().join(''), 'base64'));
   strips.push(strip);
 }
 const shown = (file) => path.relative(process.cwd(), file) || file;

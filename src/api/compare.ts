@@ -13,6 +13,7 @@ import {
 } from '../protocol';
 import { cropFileDataUrl } from '../restoration/image/encode';
 import { frameTable } from '../restoration/report/table';
+import { packed } from './packed';
 import { Run } from './run';
 
 export interface CompareOptions {
@@ -40,7 +41,7 @@ export class Comparison implements Displayable {
   }
 
   async [MIME_BUNDLE](): Promise<MimeBundle> {
-    return { [RUN_MIME]: this.view, 'text/plain': this.toString() };
+    return { [RUN_MIME]: await packed(this.view), 'text/plain': this.toString() };
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type Stage,
 } from '../protocol';
 import { mimeBundle } from '../restoration/report/mime';
+import { packed } from './packed';
 
 /** A notebook output is redrawn at most this often. */
 const UPDATE_MILLISECONDS = 250;
@@ -52,9 +53,9 @@ export class LiveView {
   }
 
   /** Stops updating. What was shown becomes the finished run, which stays there if the cell does not end with it. */
-  finish(view: RunView): void {
+  async finish(view: RunView): Promise<void> {
     this.stop();
-    if (this.shown) this.host.show(this.displayId, mimeBundle(view));
+    if (this.shown) this.host.show(this.displayId, mimeBundle(await packed(view)));
   }
 
   /** Stops updating; when something was shown, its last state says why it ended. */

@@ -189,7 +189,7 @@ export async function restore(input: string, options: RestoreOptions = {}): Prom
       },
       onFrame: (frame) => live?.onFrame(frame),
     });
-    live?.finish(view);
+    await live?.finish(view);
     return new Run(view, folder, request.reference, displayId, {
       input: request.input,
       model: request.model,

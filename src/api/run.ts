@@ -19,6 +19,7 @@ import {
 import { decodePicture } from '../restoration/image/decode';
 import { writeFileAtomically } from '../restoration/image/files';
 import { mimeBundle } from '../restoration/report/mime';
+import { packed } from './packed';
 import { frameTable } from '../restoration/report/table';
 import { inferenceClient } from './session';
 
@@ -334,7 +335,8 @@ export class Run implements Displayable {
 
   async [MIME_BUNDLE](): Promise<MimeBundle> {
     // Only pages that do not know the strip show the picture; a notebook holds one for every run.
-    return mimeBundle(this.view, await this.draw(true));
+    const [view, small] = await Promise.all([packed(this.view), this.draw(true)]);
+    return mimeBundle(view, small);
   }
 }
 

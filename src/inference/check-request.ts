@@ -25,6 +25,7 @@ import {
   isPreviewCount,
   isRegion,
   isRunRecord,
+  isRunView,
   isStepCount,
   type AdapterWish,
   type CheckRequest,
@@ -34,6 +35,7 @@ import {
   type DescribeRequest,
   type DiffusionWish,
   type DrawRequest,
+  type PackRequest,
   type FigureRequest,
   type InspectRequest,
   type LookRequest,
@@ -321,6 +323,11 @@ function draw(value: Untrusted): DrawRequest {
   };
 }
 
+function pack(value: Untrusted): PackRequest {
+  if (!isRunView(value.view)) throw bad('The run is not valid.', 'Run the restoration again.');
+  return { view: value.view };
+}
+
 /** Sides of a sample: the embedded and the published networks halve a picture up to four times. */
 const SAMPLE_MULTIPLE = 16;
 const MAXIMUM_SAMPLE_SIDE = 4096;
@@ -476,6 +483,7 @@ export function checkRequest<K extends RequestKind>(kind: K, value: unknown): Re
     strip,
     measure,
     draw,
+    pack,
     inspect,
     look,
     figure,
@@ -494,6 +502,7 @@ const KINDS = [
   'strip',
   'measure',
   'draw',
+  'pack',
   'inspect',
   'look',
   'figure',

@@ -120,10 +120,15 @@ export class InferenceClient {
     return this.request('figure', request, options);
   }
 
-  /** @returns PNG bytes of the strip */
+  /** @returns the strip: bytes of a PNG, or of a JPEG when it is to be small */
   async draw(request: DrawRequest, options?: RequestOptions): Promise<Buffer> {
-    const { png } = await this.request('draw', request, options);
-    return Buffer.from(png, 'base64');
+    const { picture } = await this.request('draw', request, options);
+    return Buffer.from(picture, 'base64');
+  }
+
+  /** A finished run in the compact form for documents. */
+  pack(view: RunView, options?: RequestOptions): Promise<RunView> {
+    return this.request('pack', { view }, options);
   }
 
   degrade(request: DegradeRequest, options?: RequestOptions): Promise<DegradeResult> {

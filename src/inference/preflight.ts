@@ -2,7 +2,7 @@ import { METRICS, type MeasureRequest, type RequestKind, type Requests } from '.
 import { decodeSource } from '../restoration/image/decode';
 
 /** Kinds of requests that never run a network. */
-const WITHOUT_DEVICE: readonly RequestKind[] = ['inspect', 'look', 'figure', 'draw'];
+const WITHOUT_DEVICE: readonly RequestKind[] = ['inspect', 'look', 'figure', 'draw', 'pack'];
 
 /** Whether a request runs networks, and so has to wait for other programs that do. */
 export function needsDevice(kind: RequestKind, request: Requests[RequestKind]['request']): boolean {

@@ -15,6 +15,7 @@ import { makeSample } from '../restoration/degradation/make-sample';
 import { draftManifest } from '../restoration/network/draft-manifest';
 import { assembleStrip } from '../restoration/run/assemble-strip';
 import { drawRecord } from '../restoration/run/draw-record';
+import { packRun } from '../restoration/run/pack-run';
 import { lookAtPicture } from '../restoration/run/look-at-picture';
 import type { RunEvents } from '../restoration/run/events';
 import { measurePictures } from '../restoration/run/measure-pictures';
@@ -211,6 +212,8 @@ class Work {
         return measurePictures(request as Requests['measure']['request'], this.pool);
       case 'draw':
         return drawRecord(request as Requests['draw']['request']);
+      case 'pack':
+        return packRun((request as Requests['pack']['request']).view);
       case 'inspect':
         return inspectPictures(request as Requests['inspect']['request']);
       case 'look':

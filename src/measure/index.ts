@@ -16,6 +16,7 @@ export { createFlipReference, flip, flipMap, flipMapInSteps, type FlipReference 
 export { errorMap, paintMap, ssimMap, type ColourRange, type ScalarMap } from './maps';
 export { MAGMA } from './magma';
 export { chooseRegion, differenceAt } from './choose-region';
+export { fromDifferences, mixOf, sharesOf, stacked, toDifferences, unstacked } from './crop-sheet';
 export { cropToRegion } from './region';
 export { estimateShift, type Shift } from './alignment';
 export { noReference, type NoReference } from './no-reference';

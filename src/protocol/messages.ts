@@ -76,8 +76,13 @@ export interface DrawRequest {
   record: RunRecord;
   framesFolder: string;
   reference?: string;
-  /** At half the size and in 256 colours: an eighth of the bytes, for documents that hold many. */
+  /** At half the size and as a JPEG: a tenth of the bytes, for documents that hold many. */
   small?: boolean;
+}
+
+/** Bring a finished run into the compact form in which documents hold it. */
+export interface PackRequest {
+  view: RunView;
 }
 
 export interface DeviceReport {
@@ -94,7 +99,11 @@ export interface Requests {
   restore: { request: RestoreRequest; result: RunView };
   strip: { request: StripRequest; result: RunView };
   measure: { request: MeasureRequest; result: Measurement };
-  draw: { request: DrawRequest; result: { /** base64 PNG */ png: string; width: number; height: number } };
+  draw: {
+    request: DrawRequest;
+    result: { /** base64: PNG, or JPEG when small */ picture: string; width: number; height: number };
+  };
+  pack: { request: PackRequest; result: RunView };
   inspect: { request: InspectRequest; result: Inspection };
   look: { request: LookRequest; result: Look };
   figure: { request: FigureRequest; result: FigureDrawing };

@@ -91,10 +91,28 @@ export type RunStart = Pick<RunRecord, 'task' | 'taskSource' | 'taskConfidence' 
 export interface FramePicture {
   /** 1-based, as in `FrameRecord`. */
   index: number;
-  /** Whole frame, lossy, long side at most 256. */
-  thumbnail: string;
-  /** The record's region at 1:1, lossless. */
+  /** Whole frame, lossy, long side at most 256. Absent only in a saved run, where `between` stands for it. */
+  thumbnail?: string;
+  /**
+   * Saved runs only, instead of a thumbnail that follows from those at the ends: how much of the first and of the last
+   * thumbnail it is, in 1/256 (see `mixOf`).
+   */
+  between?: readonly [first: number, last: number];
+  /** The record's region at 1:1, lossless. Absent in a saved run whose crops lie in its `cropSheet`. */
   crop?: string;
+}
+
+/**
+ * The crops of a run in one lossless WebP, as they are saved: as wide as the record's region, one crop under the other. The
+ * frames of a run are nearly alike, so a crop after the first frame's holds the difference to the crop above it, modulo 256
+ * in every sample (see `fromDifferences`). That is half of what the crops take one by one.
+ */
+export interface CropSheet {
+  picture: string;
+  /** Indices of the frames whose crops lie in it, from top to bottom. */
+  frames: readonly number[];
+  /** The reference's crop lies under them, as it is. */
+  reference?: true;
 }
 
 export type RunState =
@@ -121,6 +139,8 @@ export interface RunView {
   record: RunRecord;
   state: RunState;
   pictures: FramePicture[];
+  /** Saved runs only: the crops of all frames, instead of those in `pictures`. */
+  cropSheet?: CropSheet;
   /** The sharp reference, shown beside the frames when there is one; `file` is its copy in the frames folder, as `<sha256>.png`. */
   reference?: { thumbnail: string; crop?: string; file?: string };
   /** Name of the folder beside the notebook that holds the full frames, e.g. `quickstart.frames`. */
@@ -270,12 +290,52 @@ function isRunState(value: unknown): value is RunState {
   }
 }
 
+/** Largest share of a thumbnail in another one, in 1/256: a dark first frame may have to become much brighter. */
+export const MOST_SHARE = 16 * 256;
+
 function isFramePicture(value: unknown): value is FramePicture {
   return (
     isObject(value) &&
     Number.isInteger(value.index) &&
-    isPictureDataUrl(value.thumbnail) &&
+    (value.thumbnail === undefined
+      ? Array.isArray(value.between) && value.between.length === 2 && value.between.every(isShare)
+      : isPictureDataUrl(value.thumbnail)) &&
     (value.crop === undefined || isPictureDataUrl(value.crop))
+  );
+}
+
+function isShare(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(value as number) <= MOST_SHARE;
+}
+
+/** Thumbnails between the ends follow from those at the ends, which therefore are there. */
+function haveEnds(pictures: FramePicture[]): boolean {
+  return (
+    pictures.every(({ thumbnail }) => thumbnail !== undefined) ||
+    (pictures[0]?.thumbnail !== undefined && pictures.at(-1)?.thumbnail !== undefined)
+  );
+}
+
+/** Longest side of a region whose crops may be saved, in pixels. */
+export const MOST_REGION_SIDE = 1024;
+/** Most pixels of a sheet: nine crops of 512 x 512 stay below, and a browser decodes them in no time. */
+export const MOST_SHEET_PIXELS = 4_000_000;
+
+function isCropSheet(value: unknown, record: RunRecord, hasReference: boolean): value is CropSheet {
+  const { region } = record;
+  if (!isObject(value) || region === undefined || Math.max(region.width, region.height) > MOST_REGION_SIDE)
+    return false;
+  const { picture, frames, reference } = value;
+  return (
+    isPictureDataUrl(picture) &&
+    picture.startsWith('data:image/webp;') &&
+    Array.isArray(frames) &&
+    frames.length >= 1 &&
+    frames.length <= MAXIMUM_FRAMES &&
+    frames.every((index) => Number.isInteger(index) && record.frames.some((frame) => frame.index === index)) &&
+    new Set(frames).size === frames.length &&
+    (reference === undefined || (reference === true && hasReference)) &&
+    region.width * region.height * (frames.length + 1) <= MOST_SHEET_PIXELS
   );
 }
 
@@ -298,6 +358,8 @@ function isSingleRun(value: unknown): value is Record<string, unknown> {
     Array.isArray(value.pictures) &&
     value.pictures.length <= MAXIMUM_FRAMES &&
     value.pictures.every(isFramePicture) &&
+    haveEnds(value.pictures) &&
+    (value.cropSheet === undefined || isCropSheet(value.cropSheet, value.record, value.reference !== undefined)) &&
     (value.reference === undefined ||
       (isObject(value.reference) &&
         isPictureDataUrl(value.reference.thumbnail) &&

@@ -205,7 +205,7 @@ describe('Restore Image in the editor', () => {
     const view = data[RUN_MIME];
     assert.ok(isRunView(view));
     assert.equal(view.framesFolder, 'cat.restored.frames');
-    assert.ok(typeof data['image/png'] === 'string' && typeof data['text/plain'] === 'string');
+    assert.ok(typeof data['image/jpeg'] === 'string' && typeof data['text/plain'] === 'string');
     const frames = await readdir(path.join(workspace, 'cat.restored.frames'));
     assert.deepEqual([...new Set(view.record.frames.map((frame) => frame.file))].sort(), frames.sort());
   });

@@ -55,7 +55,7 @@ describe('the library in a notebook far from the package', () => {
     const view = bundle[RUN_MIME];
     assert.ok(isRunView(view) && view.state.kind === 'done');
     assert.equal(view.record.frames.length, 3);
-    assert.ok(typeof bundle['image/png'] === 'string' && typeof bundle['text/plain'] === 'string');
+    assert.ok(typeof bundle['image/jpeg'] === 'string' && typeof bundle['text/plain'] === 'string');
     const files = await readdir(kernel.path('test.frames'));
     for (const frame of view.record.frames) assert.ok(files.includes(frame.file));
     assert.equal((await kernel.run('run.metrics.psnr.length')).text, '3');

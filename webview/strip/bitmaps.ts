@@ -71,7 +71,7 @@ async function decode(dataUrl: string): Promise<ImageBitmap | undefined> {
 }
 
 /** The bytes of a base64 data URL. A page with a content security policy may not fetch it. */
-async function bytesOf(dataUrl: string): Promise<Uint8Array> {
+export async function bytesOf(dataUrl: string): Promise<Uint8Array> {
   const start = dataUrl.indexOf(',') + 1;
   const padding = dataUrl.endsWith('==') ? 2 : dataUrl.endsWith('=') ? 1 : 0;
   const bytes = new Uint8Array(Math.floor(((dataUrl.length - start) * 3) / 4) - padding);

@@ -54,7 +54,7 @@ export class FramesView {
     places.forEach((place, at) => {
       const tile = this.tiles[at];
       if (tile === undefined) return;
-      const shown = sourceOf(place, mode);
+      const shown = sourceOf(place, mode, view.cropSheet !== undefined);
       const there = setPicture(tile.image, shown?.url);
       const name = placeName(place, this.labels);
       tile.image.alt = there ? `${this.labels.picture(name, shown?.region === true)}: ${describe(at)}` : '';
@@ -131,9 +131,15 @@ function wordOf(place: Place, labels: Labels): string {
 }
 
 /** What a frame's window shows: the lossless crop of the region where there is one, else the whole frame. */
-function sourceOf({ picture }: Place, mode: Mode): { url: string; region: boolean } | undefined {
+function sourceOf(
+  { picture }: Place,
+  mode: Mode,
+  isAwaited: boolean,
+): { url: string | undefined; region: boolean } | undefined {
   if (picture === undefined) return undefined;
   if (mode === 'detail' && picture.crop !== undefined) return { url: picture.crop, region: true };
+  // Crops that are about to come: the whole frame would be seen for a moment only.
+  if (mode === 'detail' && isAwaited) return undefined;
   return { url: picture.thumbnail, region: false };
 }
 

@@ -44,12 +44,15 @@ export async function recut(
   const saved = { view, enlarged: new Set<number>(), referenceEnlarged: false };
   if (sameRegion(region, view.record.region) && view.pictures.every(({ crop }) => crop !== undefined)) return saved;
   const pause = new Pause();
-  const cut = async (source: Source | undefined, preview: string): Promise<{ crop?: string; enlarged: boolean }> => {
+  const cut = async (
+    source: Source | undefined,
+    preview: string | undefined,
+  ): Promise<{ crop?: string; enlarged: boolean }> => {
     if (source === undefined || !isInside(region, source)) return { enlarged: true };
     const full = await bitmaps.get(source);
     await pause.perhaps();
     if (full !== undefined) return { crop: cutOut(full, region, region), enlarged: false };
-    const small = await bitmaps.preview(preview);
+    const small = preview === undefined ? undefined : await bitmaps.preview(preview);
     if (small === undefined) return { enlarged: true };
     const [across, down] = [small.width / source.width, small.height / source.height];
     const from = {

@@ -154,7 +154,8 @@ export class RunRow {
     root.style.visibility = reference === undefined ? 'hidden' : '';
     if (reference === undefined) return;
     const crop = mode === 'detail' ? reference.crop : undefined;
-    setPicture(image, crop ?? reference.thumbnail);
+    const isAwaited = mode === 'detail' && this.view.cropSheet?.reference === true;
+    setPicture(image, crop ?? (isAwaited ? undefined : reference.thumbnail));
     image.alt = this.labels.picture(this.labels.reference, crop !== undefined);
     window.classList.toggle('actual', crop !== undefined);
     setShape(window, crop === undefined ? undefined : record.region, record.frames[0] ?? record.input);

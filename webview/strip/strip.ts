@@ -16,6 +16,8 @@ import { OverviewView } from './overview';
 import { lastPlace } from './places';
 import { ProgressView } from './progress';
 import { recut, startRegion } from './recut';
+import { isPacked, unpack, withKnown } from './unpack';
+import { Visibility } from './visibility';
 import { fittedRegion, isInside } from './region';
 import { RunRow } from './run-row';
 import { adoptStyles } from './styles';
@@ -92,6 +94,7 @@ class StripView implements Strip {
   private readonly timeline: HTMLElement;
   private readonly fullFrames: FullFrames;
   private readonly bitmaps: Bitmaps;
+  private readonly visibility: Visibility;
   private compare: CompareView | undefined;
 
   private view: RunView | undefined;
@@ -153,6 +156,7 @@ class StripView implements Strip {
     this.root.addEventListener('keydown', keepControlKeys);
     shadow.append(this.root);
     container.append(this.host);
+    this.visibility = new Visibility(this.host);
     if (options.comparison === 'above') this.addCompare();
   }
 
@@ -173,7 +177,7 @@ class StripView implements Strip {
     views.forEach((one, index) => {
       const row = this.rows[index];
       if (row === undefined) this.addRow(one, index);
-      else row.take(one);
+      else row.take(withKnown(one, row.given));
     });
     this.chosen = Math.min(this.chosen, this.rows.length - 1);
     this.refresh();
@@ -186,6 +190,7 @@ class StripView implements Strip {
 
   dispose(): void {
     this.isDisposed = true;
+    this.visibility.dispose();
     this.compare?.dispose();
     this.bitmaps.dispose();
     this.host.remove();
@@ -250,9 +255,12 @@ class StripView implements Strip {
 
   private async refreshAll(): Promise<void> {
     while (this.isStale && !this.isDisposed && this.view !== undefined) {
+      await this.visibility.near;
+      if (this.isDisposed) return;
       this.isStale = false;
       const [first] = this.rows;
       if (first === undefined) return;
+      await this.unpackAll();
       await this.findRegion(first.given);
       const region = this.wantedRegion();
       for (const row of this.rows) {
@@ -271,6 +279,19 @@ class StripView implements Strip {
     }
   }
 
+  /** Works out the pictures of saved runs. */
+  private async unpackAll(): Promise<void> {
+    for (const row of this.rows) {
+      const { given } = row;
+      if (!isPacked(given)) continue;
+      const cancelled = (): boolean => this.isDisposed || row.given !== given;
+      const whole = await unpack(given, cancelled);
+      if (whole === undefined || cancelled()) continue;
+      row.take(whole);
+      this.render();
+    }
+  }
+
   /** Looks for the region of a finished run that names none. */
   private async findRegion(view: RunView): Promise<void> {
     if (view.record.region !== undefined || view.state.kind === 'running' || this.found?.of === view) return;
@@ -285,7 +306,9 @@ class StripView implements Strip {
     if (view === undefined || first === undefined) return;
     const { record } = first.given;
     const running = rows.some(({ given }) => given.state.kind === 'running');
-    const hasDetail = rows.some((row) => row.view.pictures.some(({ crop }) => crop !== undefined));
+    const hasDetail = rows.some(
+      ({ view }) => view.cropSheet !== undefined || view.pictures.some(({ crop }) => crop !== undefined),
+    );
     // A run that starts has no crops yet: the switch stays where the reader will want it.
     const mode: Mode = hasDetail || running ? this.mode : 'fit';
     const scope = this.shownScope();

@@ -148,8 +148,12 @@ export class PictureRestorer {
 
   /** A finished run as a notebook output: the run itself, its strip as a picture, and its table as text. */
   async bundle(run: { view: RunView; framesFolder: string }): Promise<MimeBundle> {
-    const strip = await this.client.draw({ record: run.view.record, framesFolder: run.framesFolder, small: true });
-    return mimeBundle(run.view, strip);
+    const { view, framesFolder } = run;
+    const [packed, strip] = await Promise.all([
+      this.client.pack(view),
+      this.client.draw({ record: view.record, framesFolder, small: true }),
+    ]);
+    return mimeBundle(packed, strip);
   }
 }
 

@@ -46,16 +46,36 @@ export async function jpegDataUrl(pixels: Pixels, side: number): Promise<string>
 export async function thumbnailDataUrl(pixels: Pixels, side: number): Promise<string> {
   const buffer = await raw(pixels)
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
-    .webp({ quality: 80 })
+    .webp({ quality: 75 })
     .toBuffer();
   return `data:image/webp;base64,${buffer.toString('base64')}`;
 }
 
-/** Lossless WebP of one region at 1:1 as a data URL. */
+/**
+ * Lossless WebP of one region at 1:1 as a data URL, with the least effort: frames come one by one while a run works, and a
+ * saved run holds one sheet instead.
+ */
 export async function cropDataUrl(pixels: Pixels, region: Region): Promise<string> {
   const crop = cropPixels(pixels, region.x, region.y, region.width, region.height);
-  const buffer = await raw(crop).webp({ lossless: true, effort: 4 }).toBuffer();
+  const buffer = await raw(crop).webp({ lossless: true, effort: 0 }).toBuffer();
   return `data:image/webp;base64,${buffer.toString('base64')}`;
+}
+
+/** Lossless WebP of a whole picture as a data URL. More effort would take several times as long for one per cent. */
+export async function sheetDataUrl(pixels: Pixels): Promise<string> {
+  const buffer = await raw(pixels).webp({ lossless: true, effort: 3 }).toBuffer();
+  return `data:image/webp;base64,${buffer.toString('base64')}`;
+}
+
+/** The pixels of an embedded picture, as they are stored there. */
+export async function embeddedPixels(dataUrl: string): Promise<Pixels> {
+  const bytes = Buffer.from(dataUrl.slice(dataUrl.indexOf(',') + 1), 'base64');
+  const { data, info } = await sharp(bytes, { limitInputPixels: MAXIMUM_PIXELS })
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), width: info.width, height: info.height };
 }
 
 /** The same of a picture file, which is read no further than the region reaches. */
@@ -63,7 +83,7 @@ export async function cropFileDataUrl(file: string, region: Region): Promise<str
   const buffer = await sharp(file, { limitInputPixels: MAXIMUM_PIXELS, sequentialRead: true })
     .extract({ left: region.x, top: region.y, width: region.width, height: region.height })
     .removeAlpha()
-    .webp({ lossless: true, effort: 4 })
+    .webp({ lossless: true, effort: 0 })
     .toBuffer();
   return `data:image/webp;base64,${buffer.toString('base64')}`;
 }

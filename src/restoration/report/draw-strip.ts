@@ -55,7 +55,7 @@ export interface StripDrawing {
  * frame pixel for pixel, and under each its metrics as aligned curves. At most nine frames are shown; more are sampled
  * evenly. The same record and frames give the same picture on every machine.
  *
- * @returns an opaque PNG, about 1220 pixels wide for nine frames
+ * @returns an opaque PNG, about 1080 pixels wide for nine frames
  * @throws RestorationError `bad-argument` when the frames do not belong to the record or the region lies outside of them
  */
 export async function drawStrip({ record, frames, reference }: StripDrawing): Promise<Buffer> {

@@ -3,12 +3,15 @@ import { frameTable } from './table';
 
 /**
  * A run as a notebook output: the strip for editors that know it, the drawn strip for pages that show notebooks, and a
- * table for everything else. Without `stripPng` (while a run goes on) there is no picture.
+ * table for everything else.
+ *
+ * @param view packed, so that the document stays small
+ * @param stripJpeg nothing where no picture of the strip is wanted
  */
-export function mimeBundle(view: RunView, stripPng?: Uint8Array): MimeBundle {
+export function mimeBundle(view: RunView, stripJpeg?: Uint8Array): MimeBundle {
   return {
     [RUN_MIME]: view,
-    ...(stripPng ? { 'image/png': Buffer.from(stripPng).toString('base64') } : {}),
+    ...(stripJpeg ? { 'image/jpeg': Buffer.from(stripJpeg).toString('base64') } : {}),
     'text/plain': frameTable(view.record),
   };
 }

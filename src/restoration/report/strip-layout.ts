@@ -9,8 +9,10 @@ export const GAP = 8;
 /** More frames than this are sampled: evenly, with the first and the last. */
 export const MOST_COLUMNS = 9;
 /** Narrowest and widest column. */
-const LEAST_CELL = 112;
+const LEAST_CELL = 96;
 const MOST_CELL = 128;
+/** A tiny region is enlarged up to this side. */
+const ENLARGED_SIDE = 112;
 /** Narrowest strip: the facts beside the overview need room, also when there are few frames. */
 const LEAST_WIDTH = 960;
 /** Room of one overview picture, and what the facts beside them need. */
@@ -39,7 +41,7 @@ export interface Columns {
 /** Columns for the region at 1:1; tiny regions are enlarged by a whole factor, and regions wider than a column shrunk. */
 export function layColumns(count: number, region: Region): Columns {
   const longer = Math.max(region.width, region.height);
-  const zoom = longer > MOST_CELL ? MOST_CELL / longer : Math.max(1, Math.floor(LEAST_CELL / longer));
+  const zoom = longer > MOST_CELL ? MOST_CELL / longer : Math.max(1, Math.floor(ENLARGED_SIDE / longer));
   const crop = {
     width: Math.max(1, Math.round(region.width * zoom)),
     height: Math.max(1, Math.round(region.height * zoom)),

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { RestorationError, isFrameFile, type DrawRequest, type Requests } from '../../protocol';
-import { smallPng } from '../image/compose';
+import { smallJpeg } from '../image/compose';
 import { decodePicture } from '../image/decode';
 import type { Pixels } from '../image/pixels';
 import { drawStrip } from '../report/draw-strip';
 
 /**
- * The strip of a finished run as a base64 PNG, drawn from its frame files.
+ * The strip of a finished run as a base64 PNG, or small as a JPEG, drawn from its frame files.
  *
  * @throws RestorationError `missing-file` when the frames are gone
  */
@@ -24,7 +24,9 @@ export async function drawRecord(request: DrawRequest): Promise<Requests['draw']
   }
   const reference = request.reference === undefined ? undefined : (await decodePicture(request.reference)).pixels;
   const drawn = await drawStrip({ record: request.record, frames, ...(reference ? { reference } : {}) });
-  const png = request.small ? await smallPng(drawn) : drawn;
   // Width and height stand at fixed places of every PNG's first chunk.
-  return { png: png.toString('base64'), width: png.readUInt32BE(16), height: png.readUInt32BE(20) };
+  const [width, height] = [drawn.readUInt32BE(16), drawn.readUInt32BE(20)];
+  if (!request.small) return { picture: drawn.toString('base64'), width, height };
+  const small = await smallJpeg(drawn);
+  return { picture: small.toString('base64'), width: Math.round(width / 2), height: Math.round(height / 2) };
 }

@@ -39,7 +39,7 @@ describe('library', () => {
     const run = await restore(input, { task: 'deblurring', reference, model, device: 'cpu', frames: 5 });
     const bundle = await run[MIME_BUNDLE]();
     assert.ok(isRunView(bundle[RUN_MIME]));
-    assert.match(bundle['image/png'] as string, /^iVBORw0KGgo/);
+    assert.match(bundle['image/jpeg'] as string, /^\/9j\//);
     assert.match(JSON.stringify(bundle['text/plain']), /frame\s+severity/);
   });
 

@@ -77,7 +77,7 @@ describe('inference service', () => {
       onProgress: ({ stage }) => stages.push(stage),
       onFrame: ({ record, picture }) => {
         seen.push(record.index);
-        assert.ok(picture?.thumbnail.startsWith('data:image/webp;base64,'));
+        assert.ok(picture?.thumbnail?.startsWith('data:image/webp;base64,'));
       },
     });
     assert.ok(isRunView(JSON.parse(JSON.stringify(view))));

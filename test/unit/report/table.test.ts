@@ -83,11 +83,11 @@ describe('notebook output', () => {
   const view: RunView = { record: recordOf(MEASURED), state: { kind: 'done' }, pictures: [] };
 
   it('carries the run, the drawn strip and the table', () => {
-    const png = Uint8Array.from([137, 80, 78, 71]);
-    const bundle = mimeBundle(view, png);
-    assert.deepEqual(Object.keys(bundle), [RUN_MIME, 'image/png', 'text/plain']);
+    const jpeg = Uint8Array.from([255, 216, 255, 224]);
+    const bundle = mimeBundle(view, jpeg);
+    assert.deepEqual(Object.keys(bundle), [RUN_MIME, 'image/jpeg', 'text/plain']);
     assert.ok(isRunView(JSON.parse(JSON.stringify(bundle[RUN_MIME]))));
-    assert.equal(bundle['image/png'], 'iVBORw==');
+    assert.equal(bundle['image/jpeg'], '/9j/4A==');
     assert.equal(bundle['text/plain'], frameTable(view.record));
   });
 
