@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { packRun } from '../../src/restoration/run/pack-run';
 import type { RunView } from '../../src/protocol';
+import type { Strip } from '../../webview/strip/strip';
 import { losslessWebpSize } from '../../webview/strip/unpack';
 import { stripBundle } from './support/bundles';
 import { cut, pixelsOfUrl } from './support/embedded';
@@ -103,7 +104,7 @@ describe('strip of a saved run', () => {
     const second = page.locator('.progressive-restoration-strip').nth(1);
     await page.evaluate(async (text) => {
       const address = '/strip.mjs';
-      const { createStrip } = (await import(address)) as typeof import('../../webview/strip/strip');
+      const { createStrip } = (await import(address)) as { createStrip: (container: HTMLElement) => Strip };
       const far = document.createElement('div');
       far.style.marginTop = '5000px';
       document.body.append(far);

@@ -288,7 +288,6 @@ class StripView implements Strip {
       const whole = await unpack(given, cancelled);
       if (whole === undefined || cancelled()) continue;
       row.take(whole);
-      this.render();
     }
   }
 

@@ -178,7 +178,7 @@ describe('inference service', () => {
     assert.equal(whole.format, 'png');
     const small = await client.draw({ record: dial.record, framesFolder: frames, small: true });
     const half = await sharp(small).metadata();
-    assert.deepEqual([half.format, half.width], ['png', Math.round((whole.width ?? 0) / 2)]);
+    assert.deepEqual([half.format, half.width], ['jpeg', Math.round((whole.width ?? 0) / 2)]);
     assert.ok(small.length < strip.length / 3, `${small.length} bytes of ${strip.length}`);
   });
 
