@@ -56,6 +56,8 @@ export interface EditorOptions {
   restricted?: boolean;
   /** Target of the packed extension; by default the platform of the tests. */
   target?: string;
+  /** Size of the window in CSS pixels, and how many pixels of the screen one of them has. */
+  window?: { width: number; height: number; scale: number };
   /** Module that the extension host runs as its tests, with the extension out of this checkout. */
   extensionTests?: string;
 }
@@ -86,7 +88,8 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
       restricted: options.restricted,
     });
     browser = await launchBrowser();
-    const page = await browser.newPage({ viewport: { width: 1400, height: 1300 } });
+    const { width, height, scale } = options.window ?? { width: 1400, height: 1300, scale: 1 };
+    const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: scale });
     // A busy machine is slow, not wrong.
     page.setDefaultTimeout(90_000);
     page.setDefaultNavigationTimeout(180_000);
