@@ -316,15 +316,19 @@ function haveEnds(pictures: FramePicture[]): boolean {
   );
 }
 
-/** Longest side of a region whose crops may be saved, in pixels. */
-export const MOST_REGION_SIDE = 1024;
-/** Most pixels of a sheet: nine crops of 512 x 512 stay below, and a browser decodes them in no time. */
-export const MOST_SHEET_PIXELS = 4_000_000;
+/** Longest side of a WebP, in pixels. */
+const MOST_SHEET_SIDE = 16_383;
+/** Most pixels of a sheet: ten crops of 512 x 512 stay below, and a browser decodes them in no time. */
+const MOST_SHEET_PIXELS = 4_000_000;
+
+/** Whether so many crops of a region fit into one sheet. */
+export function fitsSheet({ width, height }: Region, count: number): boolean {
+  return width <= MOST_SHEET_SIDE && height * count <= MOST_SHEET_SIDE && width * height * count <= MOST_SHEET_PIXELS;
+}
 
 function isCropSheet(value: unknown, record: RunRecord, hasReference: boolean): value is CropSheet {
   const { region } = record;
-  if (!isObject(value) || region === undefined || Math.max(region.width, region.height) > MOST_REGION_SIDE)
-    return false;
+  if (!isObject(value) || region === undefined) return false;
   const { picture, frames, reference } = value;
   return (
     isPictureDataUrl(picture) &&
@@ -335,7 +339,7 @@ function isCropSheet(value: unknown, record: RunRecord, hasReference: boolean): 
     frames.every((index) => Number.isInteger(index) && record.frames.some((frame) => frame.index === index)) &&
     new Set(frames).size === frames.length &&
     (reference === undefined || (reference === true && hasReference)) &&
-    region.width * region.height * (frames.length + 1) <= MOST_SHEET_PIXELS
+    fitsSheet(region, frames.length + (reference === true ? 1 : 0))
   );
 }
 

@@ -1,4 +1,4 @@
-import { MOST_REGION_SIDE, MOST_SHARE, MOST_SHEET_PIXELS, type FramePicture, type RunView } from '../../protocol';
+import { fitsSheet, isPictureDataUrl, MOST_SHARE, type FramePicture, type RunView } from '../../protocol';
 import { mixOf, psnr, rgbPlane, sharesOf, stacked, toDifferences, type Pixels } from '../../measure';
 import { embeddedPixels, sheetDataUrl } from '../image/encode';
 
@@ -11,7 +11,7 @@ const CLOSE = 34;
 /**
  * The compact form in which a document holds a run and its `others`, a third of the bytes: all crops in one lossless sheet of
  * differences, and no thumbnails of their own for frames whose thumbnails follow from those at the ends. The crops stay exact
- * to the sample. What has no such form (no crops, crops of several sizes) stays as it is.
+ * to the sample. What has no such form (no crops, crops of several sizes, more than a WebP can hold) stays as it is.
  */
 export async function packRun(view: RunView): Promise<RunView> {
   const packed = await withSheet({ ...view, pictures: await withoutBetween(view.pictures) });
@@ -23,13 +23,14 @@ async function withSheet(view: RunView): Promise<RunView> {
   const { region } = record;
   const single = pictures.flatMap(({ crop }) => (crop === undefined ? [] : [crop]));
   if (region === undefined || single.length === 0 || single.length !== pictures.length) return view;
-  if (Math.max(region.width, region.height) > MOST_REGION_SIDE) return view;
-  if (region.width * region.height * (single.length + 1) > MOST_SHEET_PIXELS) return view;
+  if (!fitsSheet(region, single.length + (reference?.crop === undefined ? 0 : 1))) return view;
   const crops = await Promise.all(single.map(embeddedPixels));
   const last = reference?.crop === undefined ? undefined : await embeddedPixels(reference.crop);
   const isOfRegion = ({ width, height }: Pixels): boolean => width === region.width && height === region.height;
   if (!crops.every(isOfRegion) || (last !== undefined && !isOfRegion(last))) return view;
   const picture = await sheetDataUrl(stacked([...toDifferences(crops), ...(last === undefined ? [] : [last])]));
+  // One crop is always short enough to be taken by a reader; noise of a large region may not be, all in one.
+  if (!isPictureDataUrl(picture)) return view;
   return {
     ...view,
     pictures: pictures.map((shown) => ({ ...shown, crop: undefined })),

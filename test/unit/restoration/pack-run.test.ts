@@ -98,6 +98,18 @@ describe('packed run', () => {
     assert.deepEqual(await packRun(packed), packed);
   });
 
+  it('leaves runs alone whose crops are too many or too large for one picture', async () => {
+    const many = await runOf({ x: 0, y: 0, width: 1, height: 200 }, Array<Pixels>(82).fill(noise(1, 200, 1)));
+    assert.deepEqual((await packRun(many)).pictures[5]?.crop, many.pictures[5]?.crop);
+    const large = await runOf(
+      { x: 0, y: 0, width: 500, height: 500 },
+      [1, 2, 3, 4, 5].map((seed) => noise(500, 500, seed)),
+    );
+    const packed = await packRun(large);
+    assert.equal(packed.cropSheet, undefined, 'a sheet of noise is longer than a reader takes');
+    assert.ok(isRunView(JSON.parse(JSON.stringify(packed))));
+  });
+
   it('leaves runs alone that have no sheet: crops missing, or of another size than the region', async () => {
     const region = { x: 0, y: 0, width: 20, height: 10 };
     const odd = await runOf(region, [noise(20, 10, 1), noise(10, 20, 2)]);
