@@ -138,6 +138,27 @@ describe('strip', () => {
       }
     });
 
+    it('says of a diffusion model how it went, and the ceiling that its autoencoder sets', async () => {
+      const diffusion = {
+        scheduler: 'ddim',
+        steps: 50,
+        frames: 9,
+        guidance: { kind: 'fixed', scale: 6 },
+        seed: 7,
+        embedding: 'cached',
+        canvas: { width: 720, height: 480, fit: 'pad' },
+        roundTripPsnr: 38.25,
+        secondsPerStep: 1,
+        tiled: false,
+        sequential: false,
+      } as const;
+      const { record } = sample.view;
+      const { page } = await mountStrip(site, { ...sample.view, record: { ...record, diffusion } });
+      const facts = await page.locator('.facts').innerText();
+      assert.match(facts, /50 steps of DDIM · fixed guidance 6 · seed 7/);
+      assert.match(facts, /the autoencoder alone: 38\.25 dB/);
+    });
+
     it('writes the number of the record at every point and marks last and best', async () => {
       const best = { psnr: 7, ssim: 9, lpips: 9 };
       const view = { ...sample.view, record: { ...sample.view.record, best } };

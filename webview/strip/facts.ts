@@ -57,6 +57,12 @@ export class FactsView {
       setAttributes(this.whole, { 'aria-pressed': shown.scope === 'whole' ? 'true' : 'false' });
       setAttributes(this.region, { 'aria-pressed': shown.scope === 'region' ? 'true' : 'false' });
     }
+    if (record.diffusion !== undefined) {
+      const { roundTripPsnr } = record.diffusion;
+      const ceiling =
+        roundTripPsnr === undefined ? '' : this.labels.ceiling(formatValue('psnr', Number(roundTripPsnr)));
+      rows.push(this.row(this.labels.diffusion, [this.labels.diffusionFacts(record.diffusion)], ceiling));
+    }
     const at = shown.at;
     const place = at === undefined ? undefined : places[at];
     if (at !== undefined && place !== undefined && reference !== undefined) {

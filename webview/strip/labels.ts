@@ -1,4 +1,4 @@
-import type { MetricProtocol, RunState, Stage, Task } from '../../src/protocol';
+import type { DiffusionRecord, MetricProtocol, RunState, Stage, Task } from '../../src/protocol';
 import type { Comparison } from './compare';
 import type { CurveKey, Scope } from './curve-data';
 
@@ -38,6 +38,10 @@ export interface Labels {
   input: string;
   restored: string;
   reference: string;
+  diffusion: string;
+  diffusionFacts: (diffusion: DiffusionRecord) => string;
+  /** @param psnr of the picture through the autoencoder and back, in dB */
+  ceiling: (psnr: string) => string;
   protocol: string;
   noReference: string;
   noNumbers: string;
@@ -130,6 +134,14 @@ export const ENGLISH: Labels = {
   input: 'input',
   restored: 'restored',
   reference: 'reference',
+  diffusion: 'diffusion',
+  diffusionFacts: ({ steps, scheduler, guidance, seed }) =>
+    [
+      `${steps} ${steps === 1 ? 'step' : 'steps'} of ${scheduler.toUpperCase()}`,
+      guidance.scale > 1 ? `${guidance.kind} guidance ${guidance.scale}` : 'no guidance',
+      seed === undefined ? 'noise from a file' : `seed ${seed}`,
+    ].join(' · '),
+  ceiling: (psnr) => `the autoencoder alone: ${psnr} dB`,
   protocol: 'protocol',
   noReference: 'No reference was given: the curve shows how much each frame changes, not how good it is.',
   noNumbers: 'No reference was given, and the run has no numbers of its frames.',
