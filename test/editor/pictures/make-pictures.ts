@@ -132,8 +132,7 @@ async function openPanel(editor: Editor): Promise<void> {
   await workbench.contextMenu('coffee.png', 'Restore Image...');
   await workbench.pick('Super-Resolution');
   const document = await new PanelView(workbench).waitUntilDone(RUN);
-  const closer = document.locator('.zoom button', { hasText: '+' });
-  for (let i = 0; i < 2; i++) await closer.click();
+  await document.locator('.frames .frame img[src]').first().waitFor();
 }
 
 async function panelPictures(editor: Editor, suffix: string): Promise<void> {
@@ -168,7 +167,12 @@ async function settingsPictures(editor: Editor, suffix: string): Promise<void> {
     .first()
     .waitFor();
   await page.waitForTimeout(1_500);
-  const area = await areaOf(page.locator('.settings-editor .settings-tree-container'));
+  const list = page.locator('.settings-editor .settings-tree-container');
+  // The editor remembers how far its list was scrolled.
+  await list.hover();
+  await page.mouse.wheel(0, -10_000);
+  await page.waitForTimeout(1_000);
+  const area = await areaOf(list);
   await shoot(editor, path.join(walkthrough, `devices-${suffix}.webp`), STEP_WIDTH, { ...area, height: 480 });
   await workbench.command('View: Close Editor');
 }
