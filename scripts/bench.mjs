@@ -1,8 +1,9 @@
 /**
- * Runs benchmarks and prints a Markdown table for each: `node scripts/bench.mjs [NAME...]`.
+ * Runs benchmarks and prints a Markdown table for each: `node scripts/bench.mjs [--editor] [NAME...]`.
  *
- * A benchmark is a `test/bench/NAME.bench.ts` that exports `title` and `run()`, an async iterable of rows; a row maps
- * column names to what stands there. Rows are printed when they come: long benchmarks show that they work.
+ * A benchmark is a `test/bench/NAME.bench.ts` (with `--editor` a `test/bench/editor/NAME.bench.ts`, measured in a real VS Code)
+ * that exports `title` and `run()`, an async iterable of rows; a row maps column names to what stands there. Rows are printed
+ * when they come: long benchmarks show that they work.
  */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,12 +11,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', 'test', 'bench');
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--editor');
+const benchmarks = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', 'test', 'bench');
+const folder = process.argv.includes('--editor') ? path.join(benchmarks, 'editor') : benchmarks;
 const SUFFIX = '.bench.ts';
 const require = createRequire(import.meta.url);
 require('tsx/cjs');
 
-const wanted = process.argv.slice(2);
 const files = readdirSync(folder)
   .filter((name) => name.endsWith(SUFFIX))
   .sort();

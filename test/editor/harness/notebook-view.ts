@@ -26,6 +26,14 @@ export class NotebookView {
     await this.cells().first().waitFor({ timeout: SHORT });
   }
 
+  /** The same for a notebook of more than ten megabytes: VS Code in a browser asks whether it shall be opened, once. */
+  async waitUntilLargeShown(): Promise<void> {
+    const question = this.page.getByRole('button', { name: 'Open Anyway' });
+    await question.or(this.cells().first()).first().waitFor({ timeout: SHORT });
+    if (await question.isVisible()) await question.click();
+    await this.waitUntilShown();
+  }
+
   async runAll(): Promise<void> {
     await this.page.getByRole('button', { name: 'Run All', exact: true }).click({ timeout: SHORT });
   }
