@@ -24,16 +24,33 @@ export class Workbench {
   async open(folder: string): Promise<void> {
     const address = new URL(this.url);
     address.searchParams.set('folder', folder);
-    if (this.options.extensionTests !== undefined) {
-      const remote = (file: string): string => `vscode-remote://${address.host}${file}`;
-      const payload = [
-        ['extensionDevelopmentPath', remote(projectRoot)],
-        ['extensionTestsPath', remote(this.options.extensionTests)],
-      ];
-      address.searchParams.set('payload', JSON.stringify(payload));
-    }
+    if (this.options.extensionTests !== undefined) await this.develop(address.host, this.options.extensionTests);
     await this.page.goto(address.href);
     await this.ready();
+  }
+
+  /** Has the page load the extension out of this checkout, and its extension host run `tests`. */
+  private async develop(host: string, tests: string): Promise<void> {
+    const remote = (file: string): object => ({ scheme: 'vscode-remote', authority: host, path: file });
+    // The workbench calls these when it runs tests of extensions.
+    await this.page.exposeFunction('codeAutomationLog', () => undefined);
+    await this.page.exposeFunction('codeAutomationExit', () => undefined);
+    await this.page.addInitScript(
+      (options) => {
+        // The workbench reads its configuration from this element as soon as the page is parsed.
+        new MutationObserver((_, observer) => {
+          const element = document.getElementById('vscode-workbench-web-configuration');
+          const settings = element?.getAttribute('data-settings');
+          if (!element || !settings) return;
+          observer.disconnect();
+          element.setAttribute(
+            'data-settings',
+            JSON.stringify({ ...(JSON.parse(settings) as object), developmentOptions: options }),
+          );
+        }).observe(document, { childList: true, subtree: true });
+      },
+      { extensions: [remote(projectRoot)], extensionTestsPath: remote(tests) },
+    );
   }
 
   /** Reloads the window by its command: a bare reload of the page may lose what the workbench has not written yet. */
