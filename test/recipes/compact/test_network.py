@@ -149,7 +149,10 @@ def test_a_network_with_inverse_filters_starts_as_the_one_without(smoke):
     old, new = Network(replace(smoke, **common)).eval(), Network(replace(smoke, **common, inverse=8)).eval()
     for parameter in old.parameters():
         parameter.data.add_(0.02 * torch.randn_like(parameter))
+    old.head.stop_short.fill_(0.1)
     take_over(new, old.state_dict())
+    assert not new.head.stop_short.any()  # it was calibrated for the weights as they were
+    old.head.stop_short.zero_()
     image, small, prompt = torch.rand(1, 3, 64, 48), torch.rand(1, 3, 64, 64), torch.rand(1, smoke.prompt)
     with torch.no_grad():
         frames = [network(image, small, prompt, [torch.full((1, 1), 0.25)])[0] for network in (old, new)]
