@@ -32,6 +32,12 @@ export class RestoreView {
   private readonly pair: BeforeAfter;
   private readonly dial: Dial;
   private readonly against = createDropdown(labels.against, () => this.showPair());
+  private readonly comparison = element(
+    'div',
+    { class: 'comparison', hidden: true },
+    element('span', { class: 'muted', 'aria-hidden': 'true' }, labels.against),
+    this.against.element,
+  );
   private readonly save: ButtonControl;
   private readonly copy: ButtonControl;
   private readonly notebook: ButtonControl;
@@ -85,10 +91,8 @@ export class RestoreView {
         element(
           'div',
           { class: 'actions' },
-          this.against.element,
-          this.save.element,
-          this.copy.element,
-          this.notebook.element,
+          this.comparison,
+          element('div', { class: 'exports' }, this.save.element, this.copy.element, this.notebook.element),
         ),
       ),
       this.pair.element,
@@ -207,7 +211,7 @@ export class RestoreView {
     );
     const value = options.some(([id]) => id === this.against.value) ? this.against.value : INPUT;
     this.against.set([[INPUT, labels.input], ...options], value);
-    this.against.element.hidden = options.length === 0;
+    this.comparison.hidden = options.length === 0;
   }
 
   private showPair(): void {
