@@ -276,13 +276,13 @@ describe('panel', () => {
     // One strip with a row a result: same columns, same region.
     assert.equal(await page.locator('.strips > div').count(), 1);
     assert.equal(await page.locator('.frame').count(), 10);
-    assert.equal(await page.locator('.side-name.right').innerText(), 'Result 2 · 100 %');
+    assert.equal(await page.locator('.side-name.right').innerText(), '2 · Low light · 100 %');
     await page.locator('vscode-dropdown[aria-label="Compare with"]').click();
-    await page.locator('vscode-option:visible', { hasText: 'Result 1' }).click();
-    assert.equal(await page.locator('.side-name.left').innerText(), 'Result 1 · 100 %');
+    await page.locator('vscode-option:visible', { hasText: '1 · Deblurring' }).click();
+    assert.equal(await page.locator('.side-name.left').innerText(), '1 · Deblurring · 100 %');
     await labels.nth(0).click();
     assert.deepEqual(await posted(page, 'show'), [{ type: 'show', result: 1 }]);
-    assert.equal(await page.locator('.side-name.right').innerText(), 'Result 1 · 100 %');
+    assert.equal(await page.locator('.side-name.right').innerText(), '1 · Deblurring · 100 %');
     await page.getByRole('button', { name: 'Remove result 2' }).click();
     assert.deepEqual(await posted(page, 'forget'), [{ type: 'forget', result: 2 }]);
     await send(page, { type: 'state', ...state, results: [1], shown: 1 });
@@ -311,7 +311,7 @@ describe('panel', () => {
     const divider = page.locator('.stage .divider');
     await divider.focus();
     await page.keyboard.press('Home');
-    assert.equal(await divider.getAttribute('aria-valuetext'), '0 % Input, 100 % Result 1 · 100 %');
+    assert.equal(await divider.getAttribute('aria-valuetext'), '0 % Input, 100 % Restored · 100 %');
     await forget(page);
   });
 
@@ -352,6 +352,14 @@ describe('panel', () => {
     await send(page, { type: 'error', message });
     assert.equal(await page.getByRole('alert').filter({ hasText: 'The model' }).innerText(), message);
     await send(page, { type: 'state', ...state });
+    assert.equal(await page.locator('main > .error').isVisible(), false);
+    // It is in sight wherever the action was, and the next action ends it.
+    await page.setViewportSize({ width: 700, height: 400 });
+    await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+    await send(page, { type: 'error', message });
+    const box = await page.locator('main > .error').boundingBox();
+    assert.ok(box && box.y >= 0 && box.y < 400, JSON.stringify(box));
+    await button(page, 'Save As…').click();
     assert.equal(await page.locator('main > .error').isVisible(), false);
     await forget(page);
   });
@@ -463,6 +471,21 @@ describe('panel', () => {
       ]);
       assert.deepEqual(problems, []);
       await site.screenshot(page, 'batch-dark');
+      await forget(page);
+    });
+
+    it('keeps the reason of a failure in sight where it is narrow', async () => {
+      const failed = row(0, 'c.png', { state: 'failed', note: 'c.png is not a picture. Choose another one.' });
+      const { page } = await open(
+        { panel: 'batch' },
+        { type: 'state', ...batch, running: false },
+        { type: 'rows', rows: [failed] },
+      );
+      for (const width of [360, 600, 1000]) {
+        await page.setViewportSize({ width, height: 500 });
+        const box = await page.locator('tbody .note').boundingBox();
+        assert.ok(box && box.x + box.width <= width - 8, `${width} px: ${JSON.stringify(box)}`);
+      }
       await forget(page);
     });
 

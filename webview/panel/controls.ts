@@ -52,7 +52,7 @@ export class Controls {
     this.prompt.element.classList.add('prompt');
     this.element = element(
       'div',
-      { class: 'controls', role: 'group', 'aria-label': labels.restore },
+      { class: 'controls wish', role: 'group', 'aria-label': labels.restore },
       element('div', { class: 'what' }, this.task.element, this.prompt.element, this.describe.element),
       element(
         'div',
