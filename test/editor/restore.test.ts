@@ -179,8 +179,8 @@ describe('Restore Image in the editor', () => {
     assert.equal(await document.locator('.frames .frame').count(), 18);
     assert.match(await document.locator('.results').innerText(), /Deblurring · compact · [\d.]+ s[^]*Low light/);
     await document.locator('vscode-dropdown[aria-label="Compare with"]').click();
-    await document.locator('vscode-option', { hasText: /^Result 1/ }).click();
-    assert.equal(await document.locator('.side-name.left').innerText(), 'Result 1 · 100 %');
+    await document.locator('vscode-option', { hasText: /^1 · Deblurring/ }).click();
+    assert.equal(await document.locator('.side-name.left').innerText(), '1 · Deblurring · 100 %');
     await editor().screenshot('results');
     await document.getByRole('button', { name: 'Remove result 2' }).click();
     await document.locator('.results').waitFor({ state: 'hidden' });

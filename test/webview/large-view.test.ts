@@ -57,6 +57,41 @@ describe('large view of the strip', () => {
     assert.deepEqual(problems, []);
   });
 
+  it('keeps zoom and the middle of the picture when its room changes', async () => {
+    const { page } = await opened();
+    const seen = (): Promise<{ zoom: string; middle: number[] }> =>
+      page.locator('.compare').evaluate((view) => {
+        const box = view.querySelector('.layer.left')?.getBoundingClientRect() ?? new DOMRect();
+        const picture = view.querySelector('.layer.left img')?.getBoundingClientRect() ?? new DOMRect();
+        const scale = picture.width / 420;
+        const zoom = view.querySelector('.zoom-text')?.textContent ?? '';
+        return {
+          zoom,
+          middle: [(box.x + box.width / 2 - picture.x) / scale, (box.y + box.height / 2 - picture.y) / scale],
+        };
+      });
+    const rooms: [string, () => Promise<void>][] = [
+      ['side by side', () => choose(page, 'Side by side')],
+      ['slider', () => choose(page, 'Slider')],
+      ['narrow', () => page.setViewportSize({ width: 500, height: 1300 })],
+      ['so wide that the picture fits', () => page.setViewportSize({ width: 2600, height: 1300 })],
+      ['as before', () => page.setViewportSize({ width: 1000, height: 1300 })],
+    ];
+    await page.locator('.stage').focus();
+    for (const key of ['1', '+', '+', '+', 'Shift+ArrowLeft', 'Shift+ArrowUp']) await page.keyboard.press(key);
+    const before = await seen();
+    assert.equal(before.zoom, '400 %');
+    for (const [name, change] of rooms) {
+      await change();
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      const after = await seen();
+      assert.equal(after.zoom, '400 %', name);
+      if (name.startsWith('so wide')) continue;
+      for (const [axis, at] of after.middle.entries())
+        assert.ok(Math.abs(at - (before.middle[axis] ?? NaN)) < 1, `${name}: ${after.middle.join()}`);
+    }
+  });
+
   it('shows the absolute difference, amplified as chosen', async () => {
     const { page, problems } = await opened();
     await choose(page, 'Difference');

@@ -276,13 +276,13 @@ describe('panel', () => {
     // One strip with a row a result: same columns, same region.
     assert.equal(await page.locator('.strips > div').count(), 1);
     assert.equal(await page.locator('.frame').count(), 10);
-    assert.equal(await page.locator('.side-name.right').innerText(), 'Result 2 · 100 %');
+    assert.equal(await page.locator('.side-name.right').innerText(), '2 · Low light · 100 %');
     await page.locator('vscode-dropdown[aria-label="Compare with"]').click();
-    await page.locator('vscode-option:visible', { hasText: 'Result 1' }).click();
-    assert.equal(await page.locator('.side-name.left').innerText(), 'Result 1 · 100 %');
+    await page.locator('vscode-option:visible', { hasText: '1 · Deblurring' }).click();
+    assert.equal(await page.locator('.side-name.left').innerText(), '1 · Deblurring · 100 %');
     await labels.nth(0).click();
     assert.deepEqual(await posted(page, 'show'), [{ type: 'show', result: 1 }]);
-    assert.equal(await page.locator('.side-name.right').innerText(), 'Result 1 · 100 %');
+    assert.equal(await page.locator('.side-name.right').innerText(), '1 · Deblurring · 100 %');
     await page.getByRole('button', { name: 'Remove result 2' }).click();
     assert.deepEqual(await posted(page, 'forget'), [{ type: 'forget', result: 2 }]);
     await send(page, { type: 'state', ...state, results: [1], shown: 1 });
@@ -311,7 +311,7 @@ describe('panel', () => {
     const divider = page.locator('.stage .divider');
     await divider.focus();
     await page.keyboard.press('Home');
-    assert.equal(await divider.getAttribute('aria-valuetext'), '0 % Input, 100 % Result 1 · 100 %');
+    assert.equal(await divider.getAttribute('aria-valuetext'), '0 % Input, 100 % Restored · 100 %');
     await forget(page);
   });
 
@@ -352,6 +352,14 @@ describe('panel', () => {
     await send(page, { type: 'error', message });
     assert.equal(await page.getByRole('alert').filter({ hasText: 'The model' }).innerText(), message);
     await send(page, { type: 'state', ...state });
+    assert.equal(await page.locator('main > .error').isVisible(), false);
+    // It is in sight wherever the action was, and the next action ends it.
+    await page.setViewportSize({ width: 700, height: 400 });
+    await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+    await send(page, { type: 'error', message });
+    const box = await page.locator('main > .error').boundingBox();
+    assert.ok(box && box.y >= 0 && box.y < 400, JSON.stringify(box));
+    await button(page, 'Save As…').click();
     assert.equal(await page.locator('main > .error').isVisible(), false);
     await forget(page);
   });
@@ -466,6 +474,21 @@ describe('panel', () => {
       await forget(page);
     });
 
+    it('keeps the reason of a failure in sight where it is narrow', async () => {
+      const failed = row(0, 'c.png', { state: 'failed', note: 'c.png is not a picture. Choose another one.' });
+      const { page } = await open(
+        { panel: 'batch' },
+        { type: 'state', ...batch, running: false },
+        { type: 'rows', rows: [failed] },
+      );
+      for (const width of [360, 600, 1000]) {
+        await page.setViewportSize({ width, height: 500 });
+        const box = await page.locator('tbody .note').boundingBox();
+        assert.ok(box && box.x + box.width <= width - 8, `${width} px: ${JSON.stringify(box)}`);
+      }
+      await forget(page);
+    });
+
     it('shows a thousand pictures without losing the view', async () => {
       const rows = Array.from({ length: 1000 }, (_, index) => row(index, `picture-${index}.png`));
       const { page } = await open({ panel: 'batch' }, { type: 'state', ...batch, count: 1000 }, { type: 'rows', rows });
@@ -543,6 +566,97 @@ describe('panel', () => {
       const listing = await seriousFindings(many.page);
       assert.deepEqual(listing, [], JSON.stringify(listing, null, 1));
       await forget(many.page);
+    });
+  }
+
+  it('keeps zoom and the middle of the picture when the panel changes its width, also where the picture fits meanwhile', async () => {
+    const { page } = await restore({ width: 900 });
+    await answerFrames(page);
+    await settled(page);
+    const seen = (): Promise<{ zoom: string; middle: number[] }> =>
+      page.locator('.before-after').evaluate((view) => {
+        const box = view.querySelector('.stage')?.getBoundingClientRect() ?? new DOMRect();
+        const picture = view.querySelector('.layer img')?.getBoundingClientRect() ?? new DOMRect();
+        const zoom = view.querySelector('.zoom-text')?.textContent ?? '';
+        const scale = picture.width / 420;
+        const middle = [
+          (box.x + box.width / 2 - picture.x) / scale,
+          (box.y + box.height / 2 - picture.y) / scale,
+        ] as number[];
+        return { zoom, middle };
+      });
+    const resize = async (width: number): Promise<void> => {
+      await page.setViewportSize({ width, height: 900 });
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    };
+    await page.locator('.stage').focus();
+    await page.keyboard.press('1');
+    for (const key of ['+', '+', '+', 'ArrowLeft', 'ArrowUp', 'ArrowUp']) await page.keyboard.press(key);
+    const before = await seen();
+    assert.equal(before.zoom, '400 %');
+    for (const width of [700, 1800, 420, 900]) {
+      await resize(width);
+      const after = await seen();
+      assert.equal(after.zoom, '400 %', `${width} px`);
+      // Where the stage is larger than what is beside the point, the picture's edge holds it.
+      if (width === 1800) continue;
+      for (const [axis, at] of after.middle.entries())
+        assert.ok(Math.abs(at - (before.middle[axis] ?? NaN)) < 1, `${width} px: ${after.middle.join()}`);
+    }
+    // What fits follows the stage; 100 % stays 100 %, also when it was the whole picture.
+    await page.keyboard.press('0');
+    await resize(480);
+    assert.equal((await seen()).zoom, '100 %');
+    await resize(1200);
+    assert.equal((await seen()).zoom, '200 %');
+    await resize(480);
+    await page.keyboard.press('1');
+    await resize(1200);
+    assert.equal((await seen()).zoom, '100 %');
+    await forget(page);
+  });
+
+  for (const width of [360, 480, 600, 800, 1200]) {
+    it(`has its controls in order at ${width} px, and nothing moves while a strength is made`, async () => {
+      const { page } = await open(
+        { panel: 'restore', width },
+        { type: 'state', ...state, results: [1, 2], shown: 2 },
+        { type: 'result', result },
+        { type: 'result', result: { ...result, id: 2 } },
+      );
+      await answerFrames(page);
+      const middle = async (target: ReturnType<Page['locator']>): Promise<number> => {
+        const box = await target.boundingBox();
+        assert.ok(box, String(target));
+        return Math.round(box.y + box.height / 2);
+      };
+      const device = page.locator('vscode-dropdown[aria-label="Device"]');
+      const model = page.locator('vscode-dropdown[aria-label="Model"]');
+      const run = button(page, 'Restore');
+      assert.ok(Math.abs((await middle(model)) - (await middle(device))) <= 1);
+      if (width > 440) assert.ok(Math.abs((await middle(run)) - (await middle(device))) <= 1, 'Restore wraps');
+      else assert.equal((await run.boundingBox())?.width, (await page.locator('.controls').boundingBox())?.width);
+      const [saving, copying, opening] = await Promise.all(
+        ['Save As…', 'Copy', 'Open as Notebook'].map((name) => middle(button(page, name))),
+      );
+      assert.ok(saving === copying && copying === opening, 'the actions wrap');
+      const top = await middle(page.locator('.stage'));
+      await page.locator('.dial input').fill('63');
+      const note = page.locator('.strength-note');
+      assert.equal(await note.innerText(), 'between frames 3 and 4…');
+      assert.equal(await middle(page.locator('.stage')), top, 'the note moves the picture');
+      assert.ok(
+        Math.abs((await middle(note)) - (await middle(page.locator('.strength-value')))) <= 1,
+        'the note wraps',
+      );
+      await send(page, { type: 'state', ...state, running: true });
+      await send(page, { type: 'progress', share: 0.42, activity: '3 s left' });
+      assert.ok(
+        Math.abs((await middle(page.locator('.progress').first())) - (await middle(button(page, 'Stop')))) <= 2,
+      );
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px too wide`);
+      await forget(page);
     });
   }
 

@@ -60,6 +60,21 @@ describe('several runs in one strip', () => {
     assert.deepEqual(problems, []);
   });
 
+  it('says above all of them what is true of all, and of which run a frame is saved', async () => {
+    const { page } = await mountStrip(site, view, { files: sample.files });
+    const title = page.locator('.header .title');
+    assert.match(await title.innerText(), /^deblurring +“a cat[^”]*” +2 runs$/);
+    const [other] = view.others ?? [];
+    assert.ok(other);
+    const { record } = other;
+    const dark = { ...other, record: { ...record, task: 'low-light', prompt: { ...record.prompt, text: 'at night' } } };
+    const { page: second } = await mountStrip(site, { ...view, others: [dark] }, { files: sample.files });
+    assert.match(await second.locator('.header .title').innerText(), /^deblurring, low light +2 runs$/);
+    await second.locator('.run').nth(1).locator('.frame').nth(2).click();
+    await second.locator('.header').getByRole('button', { name: 'Save', exact: true }).click();
+    assert.equal(await second.locator('.menu-item').first().innerText(), 'Frame 3 of theirs…');
+  });
+
   it('tells the curves apart without colour', async () => {
     const { page } = await mountStrip(site, view, { files: sample.files });
     const looks = await page.locator('.curve.psnr .series').evaluateAll((series) =>

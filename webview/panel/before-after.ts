@@ -1,7 +1,17 @@
 import type { FramePicture, FrameRecord, RunView } from '../../src/protocol';
 import { element, setAttributes, setPicture, setText, takeKey } from '../strip/dom';
 import { FullFrames, type LoadFrame } from '../strip/full-frames';
-import { centred, fitted, nextScale, zoomed, type Size, type Viewport } from '../strip/viewport';
+import {
+  around,
+  centred,
+  fitted,
+  middleOf,
+  nextScale,
+  zoomed,
+  type Point,
+  type Size,
+  type Viewport,
+} from '../strip/viewport';
 import { PANEL_LABELS as labels } from './labels';
 
 /** A picture on the stage: its file, and a small one that is shown until the file has come. */
@@ -40,6 +50,8 @@ export class BeforeAfter {
   private room: Size = { width: 1, height: 1 };
   private viewport: Viewport = { scale: 1, x: 0, y: 0 };
   private isFitted = true;
+  /** What the reader has put into the middle: it stays there when the stage changes its size. */
+  private middle: Point = { x: 0, y: 0 };
   private part = 50;
 
   constructor(loadFrame: LoadFrame) {
@@ -175,7 +187,7 @@ export class BeforeAfter {
     const natural = fitted(size, { width, height: TALLEST }).scale * size.height;
     this.stage.style.height = `${Math.round(Math.min(TALLEST, Math.max(180, natural)))}px`;
     this.room = { width, height: this.stage.clientHeight };
-    this.viewport = this.isFitted ? fitted(size, this.room) : centred(this.viewport, size, this.room);
+    this.viewport = this.isFitted ? fitted(size, this.room) : around(this.middle, this.viewport.scale, size, this.room);
     this.place();
   }
 
@@ -192,6 +204,7 @@ export class BeforeAfter {
     this.stage.classList.toggle('sharp', scale > 1);
     this.right.style.clipPath = `inset(0 0 0 ${this.part}%)`;
     this.divider.style.left = `${this.part}%`;
+    this.stage.style.setProperty('--inset', `${Math.max(0, x)}px`);
     this.stage.classList.toggle('movable', scale > fitted(size, this.room).scale);
     setText(this.zoomText, `${Math.round(scale * 100)} %`);
     const percent = Math.round(this.part);
@@ -210,19 +223,24 @@ export class BeforeAfter {
     if (this.pair === undefined) return;
     const { size } = this.pair;
     this.viewport = centred(zoomed(this.viewport, scale, x, y), size, this.room);
-    this.isFitted = scale === fitted(size, this.room).scale;
+    this.isFitted = false;
+    this.middle = middleOf(this.viewport, this.room);
     this.place();
   }
 
   private step(direction: 1 | -1, x?: number, y?: number): void {
     if (this.pair === undefined) return;
-    this.zoomTo(nextScale(this.viewport.scale, direction, fitted(this.pair.size, this.room).scale), x, y);
+    const fit = fitted(this.pair.size, this.room).scale;
+    this.zoomTo(nextScale(this.viewport.scale, direction, fit), x, y);
+    // Zoomed out to the whole picture it stays whole; 100 % stays 100 %, also where that is the whole picture just now.
+    this.isFitted = this.viewport.scale === fit;
   }
 
   private pan(dx: number, dy: number): void {
     if (this.pair === undefined) return;
     const moved = { ...this.viewport, x: this.viewport.x + dx, y: this.viewport.y + dy };
     this.viewport = centred(moved, this.pair.size, this.room);
+    this.middle = middleOf(this.viewport, this.room);
     this.place();
   }
 

@@ -19,7 +19,7 @@ export interface ControlEvents {
   onEdit(wish: RestoreWish): void;
 }
 
-/** The row of controls above the pictures: with what to restore. */
+/** The controls above the pictures: what to restore, with what, and go. A row, or a row each where it is narrow. */
 export class Controls {
   readonly element: HTMLElement;
   private readonly task: ChoiceControl;
@@ -52,16 +52,15 @@ export class Controls {
     this.prompt.element.classList.add('prompt');
     this.element = element(
       'div',
-      { class: 'controls', role: 'group', 'aria-label': labels.restore },
-      this.task.element,
-      this.prompt.element,
-      this.describe.element,
-      this.model.element,
-      this.device.element,
-      this.restore.element,
-      this.cancel.element,
-      this.ring,
-      this.progress,
+      { class: 'controls wish', role: 'group', 'aria-label': labels.restore },
+      element('div', { class: 'what' }, this.task.element, this.prompt.element, this.describe.element),
+      element(
+        'div',
+        { class: 'with' },
+        this.model.element,
+        this.device.element,
+        element('div', { class: 'go' }, this.restore.element, this.cancel.element, this.ring, this.progress),
+      ),
     );
   }
 

@@ -28,6 +28,7 @@ export const PANEL_LABELS = {
   saveAs: 'Save As…',
   copy: 'Copy',
   copied: 'Copied',
+  copiedSpoken: 'The picture is on the clipboard.',
   notCopied: 'The picture could not be put on the clipboard. Use Save As instead.',
   openAsNotebook: 'Open as Notebook',
   starting: (name: string): string => `Restoring ${name}…`,
@@ -50,7 +51,9 @@ export const PANEL_LABELS = {
   forget: (number: number): string => `Remove result ${number}`,
   against: 'Compare with',
   input: 'Input',
-  resultName: (number: number, percent: number): string => `Result ${number} · ${percent} %`,
+  /** A result at a strength; without a number, where it is the only one. */
+  resultName: (number: number | undefined, task: string, percent: number): string =>
+    number === undefined ? `Restored · ${percent} %` : `${number} · ${task} · ${percent} %`,
   beforeAfter: 'Before and after',
   beforeAfterHint:
     'Plus and minus zoom, 0 fits, 1 shows 100 %, arrow keys move the picture; Tab leads to the dividing line.',

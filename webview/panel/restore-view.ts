@@ -32,6 +32,12 @@ export class RestoreView {
   private readonly pair: BeforeAfter;
   private readonly dial: Dial;
   private readonly against = createDropdown(labels.against, () => this.showPair());
+  private readonly comparison = element(
+    'div',
+    { class: 'comparison', hidden: true },
+    element('span', { class: 'muted', 'aria-hidden': 'true' }, labels.against),
+    this.against.element,
+  );
   private readonly save: ButtonControl;
   private readonly copy: ButtonControl;
   private readonly notebook: ButtonControl;
@@ -39,6 +45,8 @@ export class RestoreView {
   private readonly strips: ResultStrips;
   private readonly error = element('p', { class: 'error', role: 'alert', hidden: true });
   private readonly hint = element('p', { class: 'hint', role: 'status' });
+  /** For ears only: eyes see it on the button. */
+  private readonly said = element('span', { class: 'spoken', role: 'status' });
   private state: PanelState | undefined;
   private readonly known = new Map<number, PanelResult>();
   private chosen: number | undefined;
@@ -72,7 +80,9 @@ export class RestoreView {
     this.dial = new Dial({ onTurn: (severity) => this.turn(severity), onRest: (severity) => this.rest(severity) });
     this.save = createButton(labels.saveAs, 'secondary', () => this.post('save'));
     this.copy = createButton(labels.copy, 'secondary', () => void this.copyShown());
+    this.copy.element.classList.add('copy');
     this.notebook = createButton(labels.openAsNotebook, 'secondary', () => {
+      this.showError('');
       if (this.chosen !== undefined) api.postMessage({ type: 'open-as-notebook', result: this.chosen });
     });
     this.look = element(
@@ -85,10 +95,8 @@ export class RestoreView {
         element(
           'div',
           { class: 'actions' },
-          this.against.element,
-          this.save.element,
-          this.copy.element,
-          this.notebook.element,
+          this.comparison,
+          element('div', { class: 'exports' }, this.save.element, this.copy.element, this.notebook.element),
         ),
       ),
       this.pair.element,
@@ -96,7 +104,10 @@ export class RestoreView {
     this.strips = new ResultStrips(
       {
         loadFrame,
-        onSave: (result, severity) => api.postMessage({ type: 'save', result, severity }),
+        onSave: (result, severity) => {
+          this.showError('');
+          api.postMessage({ type: 'save', result, severity });
+        },
         onSaveMade: (dataUrl, suggestedName) => api.postMessage({ type: 'save-made', dataUrl, suggestedName }),
       },
       nonce,
@@ -110,6 +121,7 @@ export class RestoreView {
       this.results.element,
       this.look,
       this.strips.element,
+      this.said,
     );
     const kept = api.getState();
     this.kept = isObject(kept) && isRestoreWish(kept.wish) ? kept.wish : undefined;
@@ -202,12 +214,15 @@ export class RestoreView {
 
   private showChoices(): void {
     const others = this.ordered.filter(({ id, view }) => id !== this.chosen && orderedFrames(view).length > 0);
-    const options = others.map(
-      (result) => [String(result.id), labels.resultName(result.id, percentOf(severityOfResult(result)))] as const,
-    );
+    const options = others.map((result) => [String(result.id), this.nameOf(result, severityOfResult(result))] as const);
     const value = options.some(([id]) => id === this.against.value) ? this.against.value : INPUT;
     this.against.set([[INPUT, labels.input], ...options], value);
-    this.against.element.hidden = options.length === 0;
+    this.comparison.hidden = options.length === 0;
+  }
+
+  private nameOf({ id, wish }: PanelResult, severity: number): string {
+    const number = this.known.size > 1 ? id : undefined;
+    return labels.resultName(number, labels.tasks[wish.task], percentOf(severity));
   }
 
   private showPair(): void {
@@ -221,13 +236,13 @@ export class RestoreView {
         ? { ...shownFrame(current.view, first), name: labels.input }
         : {
             ...(blendAt(other, severityOfResult(other)).pictures.at(-1) ?? shownFrame(current.view, first)),
-            name: labels.resultName(other.id, percentOf(severityOfResult(other))),
+            name: this.nameOf(other, severityOfResult(other)),
           };
     this.pair.show({
       size: { width: first.width, height: first.height },
       left,
       right: pictures,
-      rightName: labels.resultName(current.id, percentOf(this.severity)),
+      rightName: this.nameOf(current, this.severity),
     });
     this.dial.setNote(between === undefined ? '' : labels.blended(...between));
     this.copy.setEnabled(between === undefined);
@@ -259,10 +274,13 @@ export class RestoreView {
   }
 
   private post(type: 'save' | 'strength'): void {
+    // What went wrong before is not what is being done now.
+    this.showError('');
     if (this.chosen !== undefined) this.api.postMessage({ type, result: this.chosen, severity: this.severity });
   }
 
   private async copyShown(): Promise<void> {
+    this.showError('');
     const { current } = this;
     const top = current === undefined ? undefined : blendAt(current, this.severity).pictures.at(-1);
     if (top === undefined) return;
@@ -272,7 +290,11 @@ export class RestoreView {
       return;
     }
     this.copy.setText(labels.copied);
-    setTimeout(() => this.copy.setText(labels.copy), 2_000);
+    setText(this.said, labels.copiedSpoken);
+    setTimeout(() => {
+      this.copy.setText(labels.copy);
+      setText(this.said, '');
+    }, 2_000);
   }
 
   /** Keeps what a reload of the window needs: the name of the panel, and what was typed. Everything else comes again. */

@@ -27,13 +27,17 @@ export class ResultsBar {
     const focused = this.element.contains(document.activeElement) ? document.activeElement?.id : undefined;
     this.element.replaceChildren(
       element('legend', {}, labels.results),
-      ...rows.flatMap(({ id, text, prompt }) => this.row(id, text, prompt, id === chosen)),
+      element(
+        'div',
+        { class: 'result-list' },
+        ...rows.map(({ id, text, prompt }) => this.row(id, text, prompt, id === chosen)),
+      ),
     );
     // What had the focus was replaced by its like.
     if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus();
   }
 
-  private row(id: number, text: string, prompt: string, checked: boolean): HTMLElement[] {
+  private row(id: number, text: string, prompt: string, checked: boolean): HTMLElement {
     const radio = element('input', { type: 'radio', name: 'result', id: `result-${id}`, value: String(id) });
     radio.checked = checked;
     radio.addEventListener('change', () => this.events.onChoose(id));
@@ -44,7 +48,7 @@ export class ResultsBar {
       '×',
     );
     forget.addEventListener('click', () => this.events.onForget(id));
-    return [element('span', { class: 'result' }, radio, label, forget)];
+    return element('span', { class: 'result' }, radio, label, forget);
   }
 }
 

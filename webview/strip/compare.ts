@@ -2,7 +2,7 @@ import { pixelAt, type Bitmaps, type Source } from './bitmaps';
 import { absoluteDifference, flipDifference, type Difference } from './difference';
 import { element, setAttributes, setPicture, setText, takeKey } from './dom';
 import type { FullFrames } from './full-frames';
-import { centred, fitted, nextScale, zoomed, type Size, type Viewport } from './viewport';
+import { around, centred, fitted, middleOf, nextScale, zoomed, type Point, type Size, type Viewport } from './viewport';
 import { lastPlace, placeName, type Place } from './places';
 import { sourceOfFrame, sourceOfReference } from './recut';
 import type { RunView } from '../../src/protocol';
@@ -87,6 +87,8 @@ export class CompareView {
   private room: Size = { width: 1, height: 1 };
   private viewport: Viewport = { scale: 1, x: 0, y: 0 };
   private isFitted = true;
+  /** What the reader has put into the middle: it stays there when the stage changes its size. */
+  private middle: Point = { x: 0, y: 0 };
   /** Position of the dividing line, 0 to 100. */
   private divider = 50;
   private mode: Comparison = 'slider';
@@ -153,23 +155,31 @@ export class CompareView {
     this.gain.addEventListener('change', () => this.showMap());
     this.play = button('▶', labels.play, () => this.togglePlay());
     setAttributes(this.play, { 'aria-pressed': 'false' });
-    const bar = element(
+    const zoom = element(
       'div',
-      { class: 'bar' },
-      element('span', { class: 'switch', role: 'group', 'aria-label': labels.compare }, ...this.modes.values()),
-      this.gain,
-      this.left.select,
-      element('span', { class: 'muted' }, labels.against),
-      this.right.select,
-      this.play,
-      element('span', { class: 'spring' }),
+      { class: 'zoom' },
       button('−', labels.zoomOut, () => this.step(-1)),
       this.zoomText,
       button('+', labels.zoomIn, () => this.step(1)),
       button(labels.zoomFit, labels.zoomFit, () => this.fit()),
       button(labels.zoomActual, labels.zoomActual, () => this.zoomTo(1)),
     );
-    if (options.closable) bar.append(button('✕', labels.close, () => events.onClose()));
+    if (options.closable) zoom.append(button('✕', labels.close, () => events.onClose()));
+    const bar = element(
+      'div',
+      { class: 'bar' },
+      element('span', { class: 'switch', role: 'group', 'aria-label': labels.compare }, ...this.modes.values()),
+      this.gain,
+      element(
+        'div',
+        { class: 'pair' },
+        this.left.select,
+        element('span', { class: 'muted' }, labels.against),
+        this.right.select,
+        this.play,
+      ),
+      zoom,
+    );
     this.element = element(
       'section',
       { class: 'compare', 'aria-label': labels.compare },
@@ -452,14 +462,10 @@ export class CompareView {
     const natural = fitted(this.picture, { width: across, height: MOST_HEIGHT }).scale * this.picture.height;
     const wanted = Math.min(MOST_HEIGHT, Math.max(180, Math.min(across * aspect, natural)));
     this.stage.style.height = `${Math.round(wanted)}px`;
-    const before = this.room;
     this.room = { width: across, height: this.stage.clientHeight };
-    if (this.isFitted) this.viewport = fitted(this.picture, this.room);
-    else {
-      const shift = { x: (this.room.width - before.width) / 2, y: (this.room.height - before.height) / 2 };
-      const moved = { ...this.viewport, x: this.viewport.x + shift.x, y: this.viewport.y + shift.y };
-      this.viewport = centred(moved, this.picture, this.room);
-    }
+    this.viewport = this.isFitted
+      ? fitted(this.picture, this.room)
+      : around(this.middle, this.viewport.scale, this.picture, this.room);
     this.place();
   }
 
@@ -531,18 +537,23 @@ export class CompareView {
 
   private zoomTo(scale: number, x = this.room.width / 2, y = this.room.height / 2): void {
     this.viewport = centred(zoomed(this.viewport, scale, x, y), this.picture, this.room);
-    this.isFitted = scale === fitted(this.picture, this.room).scale;
+    this.isFitted = false;
+    this.middle = middleOf(this.viewport, this.room);
     this.place();
   }
 
   private step(direction: 1 | -1, x?: number, y?: number): void {
-    this.zoomTo(nextScale(this.viewport.scale, direction, fitted(this.picture, this.room).scale), x, y);
+    const fit = fitted(this.picture, this.room).scale;
+    this.zoomTo(nextScale(this.viewport.scale, direction, fit), x, y);
+    // Zoomed out to the whole picture it stays whole; 100 % stays 100 %, also where that is the whole picture just now.
+    this.isFitted = this.viewport.scale === fit;
   }
 
   private pan(dx: number, dy: number): void {
     const moved = { ...this.viewport, x: this.viewport.x + dx, y: this.viewport.y + dy };
     this.viewport = centred(moved, this.picture, this.room);
     this.isFitted = false;
+    this.middle = middleOf(this.viewport, this.room);
     this.place();
   }
 

@@ -73,13 +73,17 @@ export class HeaderView {
 
   update(
     { record, state }: RunView,
-    shown: { mode: Mode; hasDetail: boolean; table: boolean; record: boolean; runs: number },
+    shown: { mode: Mode; hasDetail: boolean; table: boolean; record: boolean; runs: readonly RunView[] },
   ): void {
-    setText(this.task, this.labels.tasks[record.task]);
-    setText(this.prompt, record.prompt.text === '' ? '' : `“${record.prompt.text}”`);
-    setAttributes(this.prompt, { title: record.prompt.text });
-    // With several runs each row says by what it was made.
-    setText(this.how, shown.runs > 1 ? this.labels.runs(shown.runs) : describeWork({ record, state }));
+    // With several runs each row says by what it was made; here stands what is true of all.
+    const tasks = new Set(shown.runs.map((run) => this.labels.tasks[run.record.task]));
+    const isShared = shown.runs.every((run) => run.record.prompt.text === record.prompt.text);
+    const prompt = isShared ? record.prompt.text : '';
+    setText(this.task, [...tasks].join(', '));
+    setText(this.prompt, prompt === '' ? '' : `“${prompt}”`);
+    setAttributes(this.prompt, { title: prompt });
+    const count = shown.runs.length;
+    setText(this.how, count > 1 ? this.labels.runs(count) : describeWork({ record, state }));
     setAttributes(this.fit, { 'aria-pressed': shown.mode === 'fit' ? 'true' : 'false' });
     setAttributes(this.detail, { 'aria-pressed': shown.mode === 'detail' ? 'true' : 'false' });
     this.detail.disabled = !shown.hasDetail;

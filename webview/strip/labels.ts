@@ -15,7 +15,8 @@ export interface Labels {
   detail: string;
   size: string;
   save: string;
-  saveFrame: (index: number) => string;
+  /** `run` names the run, where there are several. */
+  saveFrame: (index: number, run: string | undefined) => string;
   saveFigure: string;
   saveMarkdown: string;
   saveCsv: string;
@@ -110,7 +111,7 @@ export const ENGLISH: Labels = {
   detail: 'Detail 1:1',
   size: 'Size of the frames',
   save: 'Save',
-  saveFrame: (index) => `Frame ${index}…`,
+  saveFrame: (index, run) => (run === undefined ? `Frame ${index}…` : `Frame ${index} of ${run}…`),
   saveFigure: 'Crops with numbers (PNG)…',
   saveMarkdown: 'Table (Markdown)…',
   saveCsv: 'Table (CSV)…',

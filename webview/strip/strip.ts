@@ -318,7 +318,7 @@ class StripView implements Strip {
       hasDetail: hasDetail || running,
       table: this.isTableShown,
       record: this.isRecordShown,
-      runs: rows.length,
+      runs: rows.map(({ given }) => given),
     });
     const unfinished = rows.find(({ given }) => given.state.kind === 'running') ?? first;
     this.progress.update(unfinished.given.state, unfinished.given.record.frames.length);
@@ -476,7 +476,8 @@ class StripView implements Strip {
     const input = first.given.record.input.file;
     const items: MenuItem[] = [];
     if (onSave !== undefined) {
-      items.push({ text: labels.saveFrame(chosen.frame.index), act: () => onSave(chosen.frame, chosen.run) });
+      const name = this.rows.length > 1 ? chosen.run.label : undefined;
+      items.push({ text: labels.saveFrame(chosen.frame.index, name), act: () => onSave(chosen.frame, chosen.run) });
     }
     if (onSaveMade !== undefined) {
       const table = (type: 'text/markdown' | 'text/csv', text: string, ending: string): void =>

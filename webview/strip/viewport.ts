@@ -20,6 +20,28 @@ export function fitted(picture: Size, stage: Size): Viewport {
   return centred({ scale, x: 0, y: 0 }, picture, stage);
 }
 
+/** A point of a picture, in its pixels. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** The picture's point in the middle of the stage. */
+export function middleOf(view: Viewport, stage: Size): Point {
+  return { x: (stage.width / 2 - view.x) / view.scale, y: (stage.height / 2 - view.y) / view.scale };
+}
+
+/**
+ * The picture at a scale with one of its points in the middle of the stage, as near as its edges allow. Called with the same point for
+ * every size that a stage takes on the way, it leads back to where it began: moving a view by half of each change would not, because
+ * the edges push it away.
+ */
+export function around(point: Point, scale: number, picture: Size, stage: Size): Viewport {
+  const x = stage.width / 2 - point.x * scale;
+  const y = stage.height / 2 - point.y * scale;
+  return centred({ scale, x, y }, picture, stage);
+}
+
 /** Another scale, with the picture's point under (x, y) of the stage left where it is. */
 export function zoomed(view: Viewport, scale: number, x: number, y: number): Viewport {
   const ratio = scale / view.scale;

@@ -6,6 +6,10 @@ import { MODELS_VIEW } from '../ids';
 import type { Log } from '../status/log';
 import { amount } from './amounts';
 
+/** How often a model is looked for in a view that is just unfolding, and the milliseconds between. */
+const REVEALS = 5;
+const REVEAL_PAUSE = 200;
+
 /** A line below a model. */
 interface Fact {
   kind: 'fact';
@@ -93,8 +97,17 @@ export class ModelTree implements vscode.TreeDataProvider<Node>, vscode.Disposab
     const find = (): ModelNode | undefined => this.nodes.find(({ entry }) => id === undefined || entry.id === id);
     // The view may not have asked yet, or not since the model was added.
     if (find() === undefined) await this.getChildren();
-    const node = find();
-    if (node !== undefined) await this.view.reveal(node, { focus: true, select: true });
+    // A view that has just unfolded reads its models meanwhile, and then no longer knows the one that was found before.
+    for (let attempt = 1; attempt <= REVEALS; attempt += 1) {
+      const node = find();
+      if (node === undefined) return;
+      try {
+        return await this.view.reveal(node, { focus: true, select: true });
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, REVEAL_PAUSE));
+      }
+    }
+    // The view is there all the same; only nothing is selected in it.
   }
 
   getParent(node: Node): Node | undefined {

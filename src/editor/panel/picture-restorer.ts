@@ -183,7 +183,7 @@ function shareOf({ stage, done, total }: Progress): number {
 function describe({ stage, secondsLeft }: Progress): string {
   switch (stage) {
     case 'queued':
-      return vscode.l10n.t('waiting for another run');
+      return vscode.l10n.t('waiting');
     case 'decode':
       return vscode.l10n.t('reading');
     case 'network':

@@ -91,6 +91,8 @@ export class RestorePanel implements OpenPanel {
   /** The frame between frames that is being made for the dial. */
   private dialling: AbortController | undefined;
   private lastError: string | undefined;
+  /** The notebook that is being written. */
+  private writing: Promise<void> | undefined;
 
   constructor(
     readonly id: string,
@@ -225,9 +227,17 @@ export class RestorePanel implements OpenPanel {
     });
   }
 
+  /** Writes and opens a notebook of a result. It takes a moment; who presses twice in it gets one. */
   async openAsNotebook(id?: number): Promise<void> {
     const { wish, view } = this.finished(id);
-    await this.services.openAsNotebook({ input: this.record.input, wish, view, framesFolder: this.framesFolder });
+    const run = { input: this.record.input, wish, view, framesFolder: this.framesFolder };
+    this.writing ??= Promise.resolve(
+      vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Writing a notebook of {0}', this.name) },
+        () => this.services.openAsNotebook(run),
+      ),
+    ).finally(() => (this.writing = undefined));
+    await this.writing;
   }
 
   /** Result `id`, or the one that is looked at, when it came to its end. */

@@ -86,12 +86,12 @@ export class Workbench {
 
   private async palette(text: string): Promise<void> {
     const input = this.quickInput();
-    // A workbench that is still busy with the view before loses a key.
+    // A workbench that is still busy with the view before loses a key, or closes what it has just opened.
     await this.eventually(async () => {
       await this.page.keyboard.press('F1');
       await input.waitFor({ timeout: 5_000 });
+      await input.fill(`>${text}`, { timeout: 5_000 });
     });
-    await input.fill(`>${text}`);
     await this.page.waitForTimeout(300);
   }
 

@@ -55,6 +55,26 @@ export class Clip {
     }
   }
 
+  /** Drags `handle` to a place of `area` with the mouse. */
+  async dragTo(handle: Locator, area: Locator, part: { x: number; y: number }): Promise<void> {
+    const from = await placeOf(handle, { x: 0.5, y: 0.5 });
+    await this.drag(from, await placeOf(area, part));
+  }
+
+  /** Drags what lies under the pointer by so many pixels. */
+  async dragBy(right: number, down: number): Promise<void> {
+    await this.drag(this.at, { x: this.at.x + right, y: this.at.y + down });
+  }
+
+  private async drag(from: { x: number; y: number }, to: { x: number; y: number }): Promise<void> {
+    const { mouse } = this.page;
+    await mouse.move(from.x, from.y);
+    await mouse.down();
+    await mouse.move(to.x, to.y, { steps: 3 });
+    await mouse.up();
+    await this.place(to.x, to.y);
+  }
+
   private async place(x: number, y: number): Promise<void> {
     this.at = { x, y };
     await this.page.evaluate(
@@ -73,7 +93,7 @@ export class Clip {
     );
     const webp = await sharp(pictures, { join: { animated: true } })
       .webp({
-        quality: 62,
+        quality: 72,
         effort: 6,
         minSize: true,
         mixed: true,

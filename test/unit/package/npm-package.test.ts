@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { transform } from 'esbuild';
+import sharp from 'sharp';
+import { snippets } from '../documents/snippets';
 
 const run = promisify(execFile);
 const root = path.resolve(__dirname, '..', '..', '..');
@@ -113,6 +116,52 @@ await restore('a.png', { task: 'colourisation' });
     const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022'];
     await writeFile(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
     await node([compiler, ...options, 'program.ts']).catch((error: { stdout?: string }) => assert.fail(error.stdout));
+  });
+
+  it('holds what the documents show in TypeScript: it compiles, and it runs', async () => {
+    const shown = snippets().filter(({ language }) => language === 'ts');
+    assert.ok(shown.length >= 2, `${shown.length} snippets`);
+    const examples = path.join(folder, 'examples');
+    await mkdir(path.join(examples, 'pairs-of-another-day', 'input'), { recursive: true });
+    await mkdir(path.join(examples, 'pairs-of-another-day', 'reference'));
+    await writeFile(path.join(examples, 'package.json'), '{ "private": true, "type": "module" }');
+    for (const [from, to] of [
+      [picture('card-blurred.png'), 'street.png'],
+      [picture('card-blurred.png'), 'pairs-of-another-day/input/card.png'],
+      [picture('card.png'), 'pairs-of-another-day/reference/card.png'],
+      [path.join(root, 'models', 'compact', 'adapters', 'reds.safetensors'), 'mine.safetensors'],
+    ] as const) {
+      await cp(from, path.join(examples, to));
+    }
+    await sharp(picture('card-blurred.png')).jpeg().toFile(path.join(examples, 'football.jpg'));
+    await sharp(picture('card.png')).jpeg().toFile(path.join(examples, 'football-sharp.jpg'));
+    const programs = await Promise.all(
+      shown.map(async ({ where, code }, index) => {
+        const names = [...code.matchAll(/^const (\w+) =/gm)].map(([, name]) => name);
+        // What the snippet ends with is what its reader has in hand.
+        const told = `\nconsole.log(JSON.stringify({ ${names.join(', ')} }, (_, value) => (value?.record ? { frames: value.frames.length, psnr: value.record.frames.at(-1).psnr } : value)));\n`;
+        await writeFile(path.join(examples, `snippet-${index}.ts`), code);
+        const { code: script } = await transform(code + told, { loader: 'ts', format: 'esm', target: 'es2022' });
+        await writeFile(path.join(examples, `snippet-${index}.mjs`), script);
+        return { where, names, program: `snippet-${index}` };
+      }),
+    );
+    const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022'];
+    const inExamples = (args: string[]): Promise<{ stdout: string }> =>
+      run(process.execPath, args, { cwd: examples, env: environment });
+    await inExamples([compiler, ...options, ...programs.map(({ program }) => `${program}.ts`)]).catch(
+      (error: { stdout?: string }) => assert.fail(error.stdout),
+    );
+    for (const { where, names, program } of programs) {
+      const made = JSON.parse((await inExamples([`${program}.mjs`])).stdout) as Record<string, { frames?: unknown }>;
+      assert.deepEqual(Object.keys(made), names, where);
+      if (where.startsWith('README')) {
+        const { frames, psnr } = made.run as { frames: number; psnr: number };
+        assert.equal(frames, 9);
+        assert.ok(psnr > 10, `${where}: ${psnr} dB`);
+      }
+    }
   });
 
   it('names no path of the machine that packed it', async () => {
