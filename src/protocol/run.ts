@@ -34,6 +34,8 @@ export interface FrameRecord {
   severity: number;
   /** File name (never a path out of its folder): `<sha256>.png` in a frames folder, `NAME.frame-K.png` in a saved run. */
   file: string;
+  /** What the picture is called, for pictures that are compared and not frames of one restoration: its file's name. */
+  name?: string;
   width: number;
   height: number;
   /** dB, in the record's protocol. */
@@ -213,6 +215,7 @@ function isFrameRecord(value: unknown): value is FrameRecord {
     value.severity >= 0 &&
     value.severity <= 1 &&
     isText(value.file, 1024) &&
+    (value.name === undefined || isText(value.name, 255)) &&
     isSide(value.width) &&
     isSide(value.height) &&
     isMetric(value.psnr) &&

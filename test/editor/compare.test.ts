@@ -44,6 +44,7 @@ describe('Compare Images in the editor', () => {
         .locator('.curve .point')
         .evaluateAll((points) => points.map((point) => point.getAttribute('aria-label') ?? '').join('\n'));
       assert.match(labels, /dB/);
+      assert.deepEqual(await document.locator('.frame .word').allTextContents(), ['blurred.png', 'dark.png']);
     });
     await editor().screenshot('done');
     await workbench.reload();

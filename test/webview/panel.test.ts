@@ -519,6 +519,28 @@ describe('panel', () => {
     }
     await settled(page);
     assert.equal(await page.locator('.frame').count(), 5);
+    // Pictures have names of their own; none is the input or the result of anything.
+    const names = ['kitchen at dusk, seen from the door, second attempt.png', 'b.png', 'c.png', 'd.png', 'e.png'];
+    const frames = sample.view.record.frames.map((frame, at) => ({ ...frame, name: names[at] }));
+    const named = { ...sample.view, record: { ...sample.view.record, frames } };
+    await send(page, { type: 'state', id: 'compare-1', names, running: false, view: named });
+    assert.deepEqual(await page.locator('.frame .word').allTextContents(), names);
+    const title = await page.locator('.header .title').innerText();
+    assert.match(title, /^5 pictures/);
+    assert.doesNotMatch(title, /deblurring|compact/);
+    assert.equal(
+      await page.locator('.progressive-restoration-strip [aria-label="Comparison of 5 pictures"]').count(),
+      1,
+    );
+    const widths = await page
+      .locator('.frame')
+      .evaluateAll((tiles) => tiles.map((tile) => [tile.scrollWidth, tile.clientWidth]));
+    for (const [content = 0, room = 0] of widths) assert.ok(content <= room, `a name takes ${content} of ${room} px`);
+    assert.deepEqual(await page.getByLabel('Frame on the right').locator('option').allTextContents(), [
+      ...names.map((name, at) => `${at + 1} ${name}`),
+      'reference',
+    ]);
+    await site.screenshot(page, 'panel-compare');
     await send(page, { type: 'error', message: 'b.png has 3x4 pixels; the first frame has 5x6.' });
     assert.match(await page.locator('main > .error').innerText(), /3x4/);
     assert.deepEqual(problems, []);

@@ -115,6 +115,12 @@ describe('several runs in one strip', () => {
     await page.keyboard.press('ArrowDown');
     assert.equal(await page.locator('.name.right').textContent(), 'theirs · 2');
     assert.equal(await page.locator('.run').nth(1).locator('.frame').nth(1).getAttribute('aria-pressed'), 'true');
+    // What stands around the frames speaks of the run that is walked through.
+    const choices = page.locator('.run-name');
+    assert.deepEqual(await choices.evaluateAll((buttons) => buttons.map((one) => one.getAttribute('aria-pressed'))), [
+      'false',
+      'true',
+    ]);
     await page.getByLabel('Frame on the left').selectOption({ label: 'ours · 5 restored' });
     assert.equal(await page.locator('.name.left').textContent(), 'ours · 5 restored');
     assert.deepEqual(problems, []);

@@ -41,8 +41,11 @@ export class FactsView {
     const size = (side: { width: number; height: number }): string => `${side.width}×${side.height}`;
     const end = record.frames.at(-1);
     const grown = end !== undefined && (end.width !== input.width || end.height !== input.height);
+    const compares = places.some(({ frame }) => frame?.name !== undefined);
     const rows: HTMLElement[][] = [
-      this.row(this.labels.input, [baseName(input.file)], grown ? `${size(input)} → ${size(end)}` : size(input)),
+      compares
+        ? this.row(this.labels.sizeOfPictures, [size(input)])
+        : this.row(this.labels.input, [baseName(input.file)], grown ? `${size(input)} → ${size(end)}` : size(input)),
     ];
     if (reference !== undefined) rows.push(this.row(this.labels.reference, [baseName(reference.file)]));
     if (record.region !== undefined) {
@@ -66,7 +69,7 @@ export class FactsView {
     const at = shown.at;
     const place = at === undefined ? undefined : places[at];
     if (at !== undefined && place !== undefined && reference !== undefined) {
-      const name = at === shown.last ? this.labels.lastFrame : this.labels.frame(place.index);
+      const name = place.frame?.name ?? (at === shown.last ? this.labels.lastFrame : this.labels.frame(place.index));
       for (const [label, curves] of [
         [name, shown.whole],
         [this.labels.inRegion, shown.region],

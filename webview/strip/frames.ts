@@ -1,5 +1,5 @@
 import { element, setAttributes, setPicture, setText, takeKey } from './dom';
-import { placeName, type Place } from './places';
+import { placeName, placeWord, type Place } from './places';
 import type { Region, RunView } from '../../src/protocol';
 import type { Labels } from './labels';
 
@@ -66,7 +66,10 @@ export class FramesView {
         place.frame ?? view.record.frames[0] ?? view.record.input,
       );
       setText(tile.number, String(place.index));
-      setText(tile.word, wordOf(place, this.labels));
+      const word = placeWord(place, this.labels);
+      setText(tile.word, word);
+      // A file's name may be longer than its picture is wide.
+      setAttributes(tile.word, { title: place.frame?.name });
       tile.root.classList.toggle('opened', at === opened);
       tile.root.classList.toggle('restored', place.role === 'restored');
       setAttributes(tile.root, {
@@ -123,11 +126,6 @@ export class FramesView {
       this.focus(target);
     }
   }
-}
-
-function wordOf(place: Place, labels: Labels): string {
-  if (place.role === 'between') return '';
-  return place.role === 'input' ? labels.input : labels.restored;
 }
 
 /** What a frame's window shows: the lossless crop of the region where there is one, else the whole frame. */

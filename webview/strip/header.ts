@@ -1,6 +1,7 @@
 import { element, setAttributes, setText } from './dom';
 import { Menu, type MenuItem } from './menu';
 import { formatSeconds } from './numbers';
+import { isComparison } from './places';
 import { adapterNames, type RunView } from '../../src/protocol';
 import type { Labels } from './labels';
 import type { Mode } from './frames';
@@ -72,18 +73,20 @@ export class HeaderView {
   }
 
   update(
-    { record, state }: RunView,
+    view: RunView,
     shown: { mode: Mode; hasDetail: boolean; table: boolean; record: boolean; runs: readonly RunView[] },
   ): void {
+    const { record, state } = view;
+    const compares = isComparison(view);
     // With several runs each row says by what it was made; here stands what is true of all.
     const tasks = new Set(shown.runs.map((run) => this.labels.tasks[run.record.task]));
     const isShared = shown.runs.every((run) => run.record.prompt.text === record.prompt.text);
     const prompt = isShared ? record.prompt.text : '';
-    setText(this.task, [...tasks].join(', '));
+    setText(this.task, compares ? this.labels.pictures(record.frames.length) : [...tasks].join(', '));
     setText(this.prompt, prompt === '' ? '' : `“${prompt}”`);
     setAttributes(this.prompt, { title: prompt });
     const count = shown.runs.length;
-    setText(this.how, count > 1 ? this.labels.runs(count) : describeWork({ record, state }));
+    setText(this.how, compares ? '' : count > 1 ? this.labels.runs(count) : describeWork({ record, state }));
     setAttributes(this.fit, { 'aria-pressed': shown.mode === 'fit' ? 'true' : 'false' });
     setAttributes(this.detail, { 'aria-pressed': shown.mode === 'detail' ? 'true' : 'false' });
     this.detail.disabled = !shown.hasDetail;

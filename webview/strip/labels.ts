@@ -6,6 +6,7 @@ import type { CurveKey, Scope } from './curve-data';
 export interface Labels {
   notARun: string;
   strip: (task: string, input: string) => string;
+  comparison: (count: number) => string;
   tasks: Record<Task, string>;
   stages: Record<Stage, string>;
   curves: Record<CurveKey, { name: string; unit: string; better: '↑' | '↓' | ''; spoken: string }>;
@@ -14,6 +15,7 @@ export interface Labels {
   fit: string;
   detail: string;
   size: string;
+  sizeOfPictures: string;
   save: string;
   /** `run` names the run, where there are several. */
   saveFrame: (index: number, run: string | undefined) => string;
@@ -27,6 +29,8 @@ export interface Labels {
   stop: string;
   run: string;
   runs: (count: number) => string;
+  /** @param count of pictures that are compared */
+  pictures: (count: number) => string;
   regionBox: (width: number, height: number, x: number, y: number) => string;
   regionHint: string;
   region: string;
@@ -88,6 +92,7 @@ export interface Labels {
 export const ENGLISH: Labels = {
   notARun: 'This output is not a run that this version can show.',
   strip: (task, input) => `Restoration of ${input}: ${task}`,
+  comparison: (count) => `Comparison of ${count} pictures`,
   tasks: { 'super-resolution': 'super-resolution', deblurring: 'deblurring', 'low-light': 'low light' },
   stages: {
     queued: 'waiting',
@@ -110,6 +115,7 @@ export const ENGLISH: Labels = {
   fit: 'Fit',
   detail: 'Detail 1:1',
   size: 'Size of the frames',
+  sizeOfPictures: 'size',
   save: 'Save',
   saveFrame: (index, run) => (run === undefined ? `Frame ${index}…` : `Frame ${index} of ${run}…`),
   saveFigure: 'Crops with numbers (PNG)…',
@@ -122,6 +128,7 @@ export const ENGLISH: Labels = {
   stop: 'Stop',
   run: 'run',
   runs: (count) => `${count} runs`,
+  pictures: (count) => `${count} pictures`,
   regionBox: (width, height, x, y) => `Region of ${width} × ${height} pixels at ${x}, ${y}`,
   regionHint:
     'Arrow keys move it, with Alt by one pixel, with Shift they resize it, Home brings it back to the region of the run',

@@ -34,8 +34,19 @@ export function lastPlace(places: Place[]): number | undefined {
   return undefined;
 }
 
-/** The name of a frame in running text: "1 input", "5", "9 restored". */
+/** The name of a frame in running text: "1 input", "5", "9 restored"; of a picture that is compared "1 kitchen.png". */
 export function placeName(place: Place, words: { input: string; restored: string }): string {
-  if (place.role === 'between') return String(place.index);
-  return `${place.index} ${place.role === 'input' ? words.input : words.restored}`;
+  return [String(place.index), placeWord(place, words)].filter((part) => part !== '').join(' ');
+}
+
+/** What stands beside the number of a frame. */
+export function placeWord({ role, frame }: Place, words: { input: string; restored: string }): string {
+  if (frame?.name !== undefined) return frame.name;
+  if (role === 'between') return '';
+  return role === 'input' ? words.input : words.restored;
+}
+
+/** Whether a view shows pictures that are compared, each with its own name, and no restoration. */
+export function isComparison({ record }: RunView): boolean {
+  return record.frames.length > 0 && record.frames.every(({ name }) => name !== undefined);
 }

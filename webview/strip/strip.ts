@@ -13,7 +13,7 @@ import { ENGLISH, type Labels } from './labels';
 import type { MenuItem } from './menu';
 import { baseName, formatValue } from './numbers';
 import { OverviewView } from './overview';
-import { lastPlace } from './places';
+import { isComparison, lastPlace } from './places';
 import { ProgressView } from './progress';
 import { recut, startRegion } from './recut';
 import { isPacked, unpack, withKnown } from './unpack';
@@ -311,7 +311,9 @@ class StripView implements Strip {
     // A run that starts has no crops yet: the switch stays where the reader will want it.
     const mode: Mode = hasDetail || running ? this.mode : 'fit';
     const scope = this.shownScope();
-    const title = this.labels.strip(this.labels.tasks[record.task], baseName(record.input.file));
+    const title = isComparison(first.given)
+      ? this.labels.comparison(record.frames.length)
+      : this.labels.strip(this.labels.tasks[record.task], baseName(record.input.file));
     setAttributes(this.root, { 'aria-label': title });
     this.header.update(first.given, {
       mode,
@@ -437,13 +439,19 @@ class StripView implements Strip {
     const above = this.options.comparison === 'above';
     const compare = new CompareView(
       this.labels,
-      { onWalk: () => this.render(), onClose: () => this.closeCompare(true) },
+      { onWalk: () => this.follow(), onClose: () => this.closeCompare(true) },
       { frames: this.fullFrames, bitmaps: this.bitmaps, closable: !above },
     );
     this.compare = compare;
     if (above) this.content.prepend(compare.element);
     else this.table.element.before(compare.element);
     return compare;
+  }
+
+  /** The large view has walked on: overview, facts and curves speak of the run that it shows. */
+  private follow(): void {
+    this.chosen = this.compare?.opened?.run ?? this.chosen;
+    this.render();
   }
 
   private closeCompare(backToFrame: boolean): void {

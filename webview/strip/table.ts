@@ -18,8 +18,10 @@ export function tableRows(places: Place[], curves: Curve[], last: number | undef
     .map((place, at) => ({ place, at }))
     .filter(({ place }) => place.frame !== undefined)
     .map(({ place, at }) => {
-      const row = [placeName(place, labels), (place.frame?.severity ?? 0).toFixed(3)];
-      const marks: string[] = at === last ? [labels.last] : [];
+      // Pictures that are compared have no severity, and none of them is where a restoration ended.
+      const compared = place.frame?.name !== undefined;
+      const row = [placeName(place, labels), compared ? '' : (place.frame?.severity ?? 0).toFixed(3)];
+      const marks: string[] = at === last && !compared ? [labels.last] : [];
       for (const curve of curves) {
         const value = curve.values[at];
         const first = curve.values[0];

@@ -104,7 +104,7 @@ export class ComparePanel implements OpenPanel {
         },
         { signal: controller.signal },
       );
-      this.record = { ...this.record, view };
+      this.record = { ...this.record, view: withNames(view, this.names) };
     } catch (error) {
       const failure = log.failure(error);
       if (failure.code !== 'cancelled') this.lastError = failure.message;
@@ -160,4 +160,10 @@ export class ComparePanel implements OpenPanel {
     this.channel.post({ type: 'state', id: this.id, names: this.names, running: this.running !== undefined, view });
     if (this.lastError !== undefined) this.channel.post({ type: 'error', message: this.lastError });
   }
+}
+
+/** Pictures of any origin are told apart by their files' names, not as the input and the result of one restoration. */
+function withNames(view: RunView, names: readonly string[]): RunView {
+  const frames = view.record.frames.map((frame, at) => ({ ...frame, name: names[at]?.slice(0, 255) }));
+  return { ...view, record: { ...view.record, frames } };
 }
