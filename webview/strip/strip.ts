@@ -16,7 +16,7 @@ import { OverviewView } from './overview';
 import { lastPlace } from './places';
 import { ProgressView } from './progress';
 import { recut, startRegion } from './recut';
-import { isPacked, unpack, withKnown } from './unpack';
+import { isPacked, unpackCrops, unpackThumbnails, withKnown } from './unpack';
 import { Visibility } from './visibility';
 import { fittedRegion, isInside } from './region';
 import { RunRow } from './run-row';
@@ -279,15 +279,18 @@ class StripView implements Strip {
     }
   }
 
-  /** Works out the pictures of saved runs. */
+  /** Works out the pictures of saved runs: the crops of all rows first, which are what is looked at. */
   private async unpackAll(): Promise<void> {
-    for (const row of this.rows) {
-      const { given } = row;
-      if (!isPacked(given)) continue;
-      const cancelled = (): boolean => this.isDisposed || row.given !== given;
-      const whole = await unpack(given, cancelled);
-      if (whole === undefined || cancelled()) continue;
-      row.take(whole);
+    for (const step of [unpackCrops, unpackThumbnails]) {
+      for (const row of this.rows) {
+        const { given } = row;
+        if (!isPacked(given)) continue;
+        const cancelled = (): boolean => this.isDisposed || row.given !== given;
+        const unpacked = await step(given, cancelled);
+        if (unpacked === undefined || cancelled()) continue;
+        row.take(unpacked);
+      }
+      if (!this.isDisposed && step === unpackCrops) this.render();
     }
   }
 
