@@ -18,7 +18,7 @@ import { ProgressView } from './progress';
 import { recut, startRegion } from './recut';
 import { isPacked, unpackCrops, unpackThumbnails, withKnown } from './unpack';
 import { Visibility } from './visibility';
-import { fittedRegion, isInside } from './region';
+import { fittedRegion, isInside, sameRegion } from './region';
 import { RunRow } from './run-row';
 import { adoptStyles } from './styles';
 import { TableView, tableOfRuns } from './table';
@@ -62,6 +62,8 @@ export interface Strip {
    * else becomes one sentence.
    */
   update(view: unknown): void;
+  /** Looks at a region as if the reader had moved it there, without telling of it; undefined = the one of the run. */
+  lookAt(region: Region | undefined): void;
   /** The frame that stands in the large view, else the last one of the first run; undefined as long as there is none. */
   chosenFrame(): FrameRecord | undefined;
   dispose(): void;
@@ -180,6 +182,13 @@ class StripView implements Strip {
       else row.take(withKnown(one, row.given));
     });
     this.chosen = Math.min(this.chosen, this.rows.length - 1);
+    this.refresh();
+    this.render();
+  }
+
+  lookAt(region: Region | undefined): void {
+    if (sameRegion(this.region, region)) return;
+    this.region = region;
     this.refresh();
     this.render();
   }
