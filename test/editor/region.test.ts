@@ -7,6 +7,9 @@ import { removeInstallation, startEditor, type Editor } from './harness/editor';
 import { NotebookView } from './harness/notebook-view';
 import { savedStrip } from './harness/saved-strip';
 
+/** VS Code in a browser saves by itself, a second after every change. */
+const SETTINGS = { 'files.autoSave': 'off' };
+
 interface SavedCell {
   metadata: Record<string, unknown>;
   outputs: { data?: Record<string, unknown> }[];
@@ -25,7 +28,12 @@ for (const target of [undefined, 'web'] as const) {
       assert.ok(view.record.region);
       own = view.record.region;
       moved = { ...own, x: own.x - 16, y: own.y + 8 };
-      editor = await startEditor({ name: `region-${target ?? 'desktop'}`, target, files: saved.files });
+      editor = await startEditor({
+        name: `region-${target ?? 'desktop'}`,
+        target,
+        files: saved.files,
+        settings: SETTINGS,
+      });
     });
     afterEach(async function () {
       if (this.currentTest?.state === 'failed')
