@@ -1,7 +1,7 @@
 // Bundles every entry with esbuild and rolls up the public declarations: `node scripts/build.mjs [--watch]`.
-import { context, build } from 'esbuild';
+import { context, build, transform } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeNotices } from './notices.mjs';
@@ -12,6 +12,9 @@ const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf
 
 /** Native packages and those that find files beside themselves stay outside the bundles. */
 const external = ['vscode', 'sharp', 'onnxruntime-node', 'onnxruntime-common', 'tslab', '@tslab/typescript-for-tslab'];
+
+/** Folder below a bundle's own for the pieces that it loads later. */
+const PIECES = 'pieces';
 
 const shared = {
   absWorkingDir: root,
@@ -31,6 +34,47 @@ const node = {
   external,
 };
 
+/**
+ * Bundles in pieces that are loaded when they are imported: the editor loads an extension with `require`, for which esbuild makes no
+ * pieces, so that they are made as modules and translated. Minified, since what is read and compiled is what starting costs; names
+ * stay, for the call stacks in the log.
+ */
+const inPieces = {
+  name: 'commonjs-in-pieces',
+  setup({ initialOptions, onStart, onEnd }) {
+    const outdir = path.join(root, initialOptions.outdir);
+    onStart(() => rm(path.join(outdir, PIECES), { recursive: true, force: true }));
+    onEnd(async ({ outputFiles = [] }) => {
+      for (const file of outputFiles) {
+        await mkdir(path.dirname(file.path), { recursive: true });
+        if (!file.path.endsWith('.js')) {
+          await writeFile(file.path, file.contents);
+          continue;
+        }
+        const { code, map } = await transform(file.text, {
+          platform: 'node',
+          format: 'cjs',
+          target: 'node20',
+          // Else the editor's own loader, which knows what "vscode" is, would not be asked.
+          supported: { 'dynamic-import': false },
+          sourcemap: true,
+          sourcefile: path.basename(file.path),
+          sourcesContent: true,
+          minify: true,
+          keepNames: true,
+          legalComments: 'none',
+        });
+        const name = path.basename(file.path);
+        await writeFile(
+          file.path,
+          `${code.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n')}//# sourceMappingURL=${name}.map\n`,
+        );
+        await writeFile(`${file.path}.map`, map);
+      }
+    });
+  },
+};
+
 const browser = {
   ...shared,
   platform: 'browser',
@@ -45,7 +89,17 @@ const entries = [
   { ...node, entryPoints: { kernel: 'src/kernel/kernel-entry.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { language: 'src/kernel/language/language-entry.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { cli: 'src/cli/main.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
-  { ...node, entryPoints: { extension: 'src/editor/extension.ts' }, outdir: 'dist' },
+  {
+    ...node,
+    format: 'esm',
+    splitting: true,
+    chunkNames: `${PIECES}/[name]-[hash]`,
+    sourcemap: 'inline',
+    write: false,
+    entryPoints: { extension: 'src/editor/extension.ts' },
+    outdir: 'dist',
+    plugins: [inPieces],
+  },
   // Loaded by the editor's TypeScript server, which takes a function for a plugin.
   {
     ...node,

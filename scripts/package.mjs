@@ -132,7 +132,7 @@ async function packNpm() {
   await rm(folder, { recursive: true, force: true });
   await copyDist(
     folder,
-    (name) => !/^(extension\.js|language\.js|typescript-plugin\.js|web(\/|$)|webview(\/|$))/.test(name),
+    (name) => !/^(extension\.js|language\.js|typescript-plugin\.js|(pieces|web|webview)(\/|$))/.test(name),
   );
   await copyModels(folder);
   await copyTexts(folder);

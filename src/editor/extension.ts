@@ -1,61 +1,58 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { ModelLibrary } from '../api/models';
-import { ModelStore } from '../restoration/models/model-store';
-import { checkInstallation } from './commands/check-installation';
-import { compareImages } from './commands/compare-images';
-import { newNotebook } from './commands/new-notebook';
-import { openQuickstart } from './commands/open-quickstart';
-import { removeUnusedFrames } from './commands/remove-unused-frames';
-import { restartAndRunAll, restartKernel } from './commands/restart-kernel';
-import { restoreImage } from './commands/restore-image';
-import { revokeConsent } from './commands/revoke-consent';
-import { COMMANDS, SETTINGS, SETTINGS_SECTION } from './ids';
-import { WindowInference } from './inference';
+import type * as NotebookCommands from './commands/notebook-commands';
+import { BATCH_VIEW_TYPE, COMMANDS, COMPARE_VIEW_TYPE, PANEL_VIEW_TYPE, SETTINGS, SETTINGS_SECTION } from './ids';
 import { NotebookLanguage } from './language/notebook-language';
-import { addOnnxModel, downloadModel, type ModelServices } from './models/add-model';
-import { installCuda } from './models/install-cuda';
-import { removeModel, useChosenModel, verifyModels } from './models/model-commands';
 import { ModelTree } from './models/model-tree';
 import { ServiceEnvironment } from './models/service-environment';
 import { TypescriptController } from './notebook/controller';
 import { NotebookFiles } from './notebook/notebook-files';
 import { RendererMessaging } from './notebook/renderer-messaging';
-import { PanelModels } from './panel/models';
-import { PanelStore } from './panel/panel-store';
-import { createPanels } from './panel/panels';
-import { PictureRestorer } from './panel/picture-restorer';
-import { SharingConsent } from './prompts/consent';
-import { EndpointSettings } from './prompts/endpoint-settings';
-import { ScenePrompts } from './prompts/scene-prompts';
+import { OnDemand } from './on-demand';
 import { Activity } from './status/activity';
 import { InstallationReports } from './status/installation-report';
 import { Log } from './status/log';
+import type { CommandAction, Workshop } from './workshop';
 
+/** Commands that need the inference service, a panel or a model. */
+const WORKSHOP_COMMANDS: readonly (keyof Workshop['commands'])[] = [
+  'restoreImage',
+  'compareImages',
+  'setEndpointKey',
+  'revokeConsent',
+  'openAsNotebook',
+  'saveAs',
+  'addModel',
+  'downloadModel',
+  'useModel',
+  'verifyModel',
+  'removeModel',
+  'checkInstallation',
+  'installCuda',
+];
+
+/** What the commands around notebooks do. */
+const notebookCommands = (): Promise<typeof NotebookCommands> => import('./commands/notebook-commands');
+
+/** Registers everything; what is behind it is loaded by whoever asks first. */
 export function activate(context: vscode.ExtensionContext): void {
   const dist = context.asAbsolutePath('dist');
   const storage = (context.storageUri ?? context.globalStorageUri).fsPath;
 
   const log = new Log();
   const activity = new Activity();
-  const environment = new ServiceEnvironment(context.globalStorageUri.fsPath, log);
-  const inference = new WindowInference(path.join(dist, 'service.js'), () => environment.variables(), log);
-  const shippedModels = context.asAbsolutePath('models');
-  const modelStore = (): ModelStore => new ModelStore(environment.modelsFolder, shippedModels);
-  const library = new ModelLibrary(() => inference.client, modelStore);
-  const tree = new ModelTree({ library, devices: () => inference.client.devices(), log });
   const reports = new InstallationReports();
-  const modelServices: ModelServices = { library, client: inference.client, tree, activity, log };
+  const environment = new ServiceEnvironment(context.globalStorageUri.fsPath, log);
+  const workshop: OnDemand<Workshop> = new OnDemand(async () => {
+    const { Workshop } = await import('./workshop');
+    return new Workshop({ context, environment, tree, reports, activity, log });
+  });
+  const tree: ModelTree = new ModelTree({
+    library: async () => (await workshop.get()).library,
+    devices: async () => (await workshop.get()).inference.client.devices(),
+    log,
+  });
   const files = new NotebookFiles(path.join(storage, 'untitled'));
-  const store = new PanelStore(path.join(storage, 'panels'));
-  const restorer = new PictureRestorer(inference.client, activity);
-  const models = new PanelModels(modelStore);
-  const consent = new SharingConsent(context.globalState);
-  const endpoint = new EndpointSettings(context.secrets);
-  const prompts = new ScenePrompts(inference.client, endpoint, consent);
-  const script = vscode.Uri.file(path.join(dist, 'webview', 'panel.js'));
-  const { client } = inference;
-  const { panels, batches, comparisons } = createPanels({ client, store, restorer, models, prompts, log, script });
   const language = new NotebookLanguage({ files, log, entry: path.join(dist, 'language.js') });
   const controller = new TypescriptController({
     files,
@@ -63,13 +60,13 @@ export function activate(context: vscode.ExtensionContext): void {
     activity,
     log,
     kernelEntry: path.join(dist, 'kernel.js'),
-    service: () => inference.address(),
+    service: async () => (await workshop.get()).inference.address(),
     modelsFolder: () => environment.modelsFolder,
   });
 
   /** Registers a command whose failure reaches the user as one sentence. */
-  const command = (id: string, action: (...args: unknown[]) => Promise<void> | void): vscode.Disposable =>
-    vscode.commands.registerCommand(id, async (...args: unknown[]) => {
+  const command = (name: keyof typeof COMMANDS, action: CommandAction): vscode.Disposable =>
+    vscode.commands.registerCommand(COMMANDS[name], async (...args: unknown[]) => {
       try {
         await action(...args);
       } catch (error) {
@@ -77,52 +74,55 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     });
 
+  /** Brings panels of one kind back after the window was reloaded. */
+  const panels = (
+    viewType: string,
+    kind: (panels: Workshop['panels']) => vscode.WebviewPanelSerializer,
+  ): vscode.Disposable =>
+    vscode.window.registerWebviewPanelSerializer(viewType, {
+      deserializeWebviewPanel: async (view, state) =>
+        kind((await workshop.get()).panels).deserializeWebviewPanel(view, state),
+    });
+
   context.subscriptions.push(
     log,
     activity,
-    inference,
-    panels,
-    batches,
-    comparisons,
+    workshop,
     controller,
     language,
     new RendererMessaging(files, controller, log),
-    command(COMMANDS.restoreImage, (first, selected) =>
-      restoreImage({ client, models, prompts, panels, batches }, first, selected),
-    ),
-    command(COMMANDS.compareImages, (first, selected) => compareImages(comparisons, first, selected)),
-    command(COMMANDS.setEndpointKey, () => endpoint.askKey()),
-    command(COMMANDS.revokeConsent, () => revokeConsent(consent)),
-    command(COMMANDS.openAsNotebook, () => panels.active?.openAsNotebook()),
-    command(COMMANDS.saveAs, () => panels.active?.saveAs()),
-    command(COMMANDS.newNotebook, () => newNotebook()),
-    command(COMMANDS.openQuickstart, () => openQuickstart(context.asAbsolutePath('notebooks'))),
-    command(COMMANDS.restartKernel, (where) => restartKernel(controller, where)),
-    command(COMMANDS.removeUnusedFrames, () => removeUnusedFrames(files, controller)),
-    command(COMMANDS.restartAndRunAll, (where) => restartAndRunAll(controller, where)),
-    command(COMMANDS.showLog, () => log.show()),
     tree,
     reports,
-    command(COMMANDS.addModel, () => addOnnxModel(modelServices)),
-    command(COMMANDS.downloadModel, () => downloadModel(modelServices)),
-    command(COMMANDS.useModel, (node) => useChosenModel(modelServices, node)),
-    command(COMMANDS.verifyModel, (node) => verifyModels(modelServices, node)),
-    command(COMMANDS.removeModel, (node) => removeModel(modelServices, node)),
-    command(COMMANDS.refreshModels, () => tree.forgetDevices()),
-    command(COMMANDS.showModels, () => tree.reveal()),
-    command(COMMANDS.checkInstallation, () =>
-      checkInstallation({ inference, environment, library, tree, reports, log }),
+    panels(PANEL_VIEW_TYPE, ({ panels }) => panels),
+    panels(BATCH_VIEW_TYPE, ({ batches }) => batches),
+    panels(COMPARE_VIEW_TYPE, ({ comparisons }) => comparisons),
+    ...WORKSHOP_COMMANDS.map((name) =>
+      command(name, async (...args) => {
+        const action: CommandAction = (await workshop.get()).commands[name];
+        await action(...args);
+      }),
     ),
-    command(COMMANDS.installCuda, () => installCuda({ environment, inference, activity, log })),
+    command('newNotebook', async () => (await notebookCommands()).newNotebook()),
+    command('openQuickstart', async () =>
+      (await notebookCommands()).openQuickstart(context.asAbsolutePath('notebooks')),
+    ),
+    command('restartKernel', async (where) => (await notebookCommands()).restartKernel(controller, where)),
+    command('restartAndRunAll', async (where) => (await notebookCommands()).restartAndRunAll(controller, where)),
+    command('removeUnusedFrames', async () => (await notebookCommands()).removeUnusedFrames(files, controller)),
+    command('showLog', () => log.show()),
+    command('refreshModels', () => tree.forgetDevices()),
+    command('showModels', () => tree.reveal()),
     vscode.workspace.onDidChangeConfiguration((event) => {
       const changed = (name: string): boolean => event.affectsConfiguration(`${SETTINGS_SECTION}.${name}`);
       if (changed(SETTINGS.model) || changed(SETTINGS.device) || changed(SETTINGS.modelsFolder)) tree.refresh();
       if (changed(SETTINGS.modelsFolder) || changed(SETTINGS.onnxruntimePath)) {
-        inference
-          .offerRestart(vscode.l10n.t('The settings of the inference process have changed.'))
+        workshop
+          .get()
+          .then(({ inference }) =>
+            inference.offerRestart(vscode.l10n.t('The settings of the inference process have changed.')),
+          )
           .catch((error: unknown) => log.failure(error));
       }
     }),
   );
-  store.prune().catch((error: unknown) => log.failure(error));
 }

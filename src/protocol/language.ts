@@ -35,6 +35,12 @@ export interface CellProblem extends Span {
   code: number;
 }
 
+/** Text that is put in at a place of the cell. */
+export interface Insertion {
+  at: number;
+  text: string;
+}
+
 export interface CellCompletion {
   name: string;
   /** The compiler's word for what it is: `function`, `const`, `property`, ... */
@@ -46,6 +52,9 @@ export interface CellCompletion {
   deprecated?: true;
   /** What it replaces; the word at the cursor unless given. */
   span?: Span;
+  /** The import without which the name means nothing in the cell, and the module that it is of. */
+  addition?: Insertion;
+  source?: string;
 }
 
 /** Text about a symbol: its declaration, and its documentation as Markdown. */
@@ -113,6 +122,10 @@ function isSpan(value: unknown): value is Record<string, unknown> & Span {
   return isObject(value) && isCount(value.start) && isCount(value.end) && value.start <= value.end;
 }
 
+function isInsertion(value: unknown): value is Insertion {
+  return isObject(value) && isCount(value.at) && typeof value.text === 'string';
+}
+
 function isDescription(value: unknown): value is Record<string, unknown> & CellDescription {
   return isObject(value) && typeof value.declaration === 'string' && typeof value.documentation === 'string';
 }
@@ -127,7 +140,9 @@ function isCompletion(value: unknown): boolean {
     [value.name, value.kind, value.sortText].every((text) => typeof text === 'string') &&
     (value.insertText === undefined || typeof value.insertText === 'string') &&
     (value.deprecated === undefined || value.deprecated === true) &&
-    (value.span === undefined || isSpan(value.span))
+    (value.span === undefined || isSpan(value.span)) &&
+    (value.addition === undefined || isInsertion(value.addition)) &&
+    (value.source === undefined || typeof value.source === 'string')
   );
 }
 

@@ -1,5 +1,25 @@
 import { isCount, isObject, isText } from './checks';
-import { isFolderName, isFrameFile } from './run';
+import { isFolderName, isFrameFile, isRegion, type Region, type RunView } from './run';
+
+/** The region at which a reader looks at a run: it belongs to the cells whose outputs show the frame with this file. */
+export interface MovedRegion {
+  /** File of the run's last frame: named by its content, so that the run is the same wherever it is shown. */
+  frame: string;
+  region: Region;
+}
+
+/** The name that a run goes by in `MovedRegion`; undefined for one whose frames are in no file. */
+export function movedName({ record }: RunView): string | undefined {
+  const file = record.frames.at(-1)?.file;
+  return isFrameFile(file) ? file : undefined;
+}
+
+/** Most moved regions of a notebook that are looked at. */
+export const MOST_MOVED = 1000;
+
+export function isMovedRegion(value: unknown): value is MovedRegion {
+  return isObject(value) && isFrameFile(value.frame) && isRegion(value.region);
+}
 
 /** Notebook renderer -> extension. The renderer shows saved, untrusted outputs: the extension checks every message with the guard. */
 export type RendererToExtension =
@@ -12,14 +32,20 @@ export type RendererToExtension =
   /** Wants the running cell stopped. */
   | { type: 'stop' }
   /** Asks whether the notebook's kernel works; always answered. An output that says "43 %" may have been saved by a crash. */
-  | { type: 'working'; requestId: number };
+  | { type: 'working'; requestId: number }
+  /** Wants to hear of the regions that were moved in this notebook: now, and when an undo or another view moves one. */
+  | { type: 'regions' }
+  /** The reader has moved the region of a run; absent = back to where the run has it. */
+  | { type: 'region'; frame: string; region?: Region };
 
 /** Extension -> notebook renderer. */
 export type ExtensionToRenderer =
   /** Answer to `frame`: the picture as `data:image/(png|jpeg|webp);base64,...`; absent when the file is gone. */
   | { type: 'frame'; requestId: number; dataUrl?: string }
   /** Answer to `working`; absent where another extension's kernel runs the cells. */
-  | { type: 'working'; requestId: number; working?: boolean };
+  | { type: 'working'; requestId: number; working?: boolean }
+  /** All regions that were moved in the notebook. Runs that are not among them are looked at where they have their region. */
+  | { type: 'regions'; regions: MovedRegion[] };
 
 const FULL_FRAME = /^data:image\/(?:png|jpeg|webp);base64,/;
 /** Longest data URL of a full frame, in characters (192 MiB of encoded picture). */
@@ -69,6 +95,10 @@ export function isRendererToExtension(value: unknown): value is RendererToExtens
       return true;
     case 'working':
       return isCount(value.requestId);
+    case 'regions':
+      return true;
+    case 'region':
+      return isFrameFile(value.frame) && (value.region === undefined || isRegion(value.region));
     default:
       return false;
   }
@@ -81,6 +111,8 @@ export function isExtensionToRenderer(value: unknown): value is ExtensionToRende
       return isFrameAnswer(value);
     case 'working':
       return isCount(value.requestId) && (value.working === undefined || typeof value.working === 'boolean');
+    case 'regions':
+      return Array.isArray(value.regions) && value.regions.length <= MOST_MOVED && value.regions.every(isMovedRegion);
     default:
       return false;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { Locator } from 'playwright-core';
+import { CellHelp } from './harness/cell-help';
 import { removeInstallation, useEditor } from './harness/editor';
 import { typescriptNotebook } from './harness/notebook-file';
 import { NotebookView } from './harness/notebook-view';
@@ -25,28 +26,9 @@ describe('language features of notebook cells in the editor', () => {
   const processes = (name: string): Promise<number[]> =>
     processesWith(editor().installation.extensions, path.join('dist', name));
 
-  /** Puts the cursor at the end of cell `index`. */
-  async function focusEnd(index: number): Promise<Locator> {
-    const { page } = editor().workbench;
-    const cell = new NotebookView(editor().workbench).cells().nth(index);
-    // A notebook that has just opened may draw its cells once more, and the cursor is gone.
-    await editor().workbench.eventually(async () => {
-      // What still hovers over the cells would take the click.
-      for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
-      await cell.locator('.view-lines').click({ position: { x: 4, y: 4 } });
-      await page.waitForTimeout(500);
-      assert.equal(await cell.locator('.monaco-editor.focused').count(), 1, 'the cursor is in the cell');
-    });
-    await page.keyboard.press('Control+End');
-    return cell;
-  }
-
-  /** What the list of completions offers under exactly this name. */
-  function offers(name: string): Locator {
-    return editor()
-      .workbench.page.locator('.suggest-widget .monaco-list-row')
-      .filter({ has: editor().workbench.page.getByText(name, { exact: true }) });
-  }
+  const help = (): CellHelp => new CellHelp(editor().workbench);
+  const focusEnd = (index: number): Promise<Locator> => help().focusEnd(index);
+  const offers = (name: string): Locator => help().offers(name);
 
   it('show problems across cells before anything has run, each of them once', async () => {
     const { workbench } = editor();
@@ -91,7 +73,7 @@ describe('language features of notebook cells in the editor', () => {
     await notebook.isRunning().first().waitFor({ timeout: 120_000 });
     await focusEnd(1);
     await page.keyboard.type('e(');
-    await page.locator('.parameter-hints-widget').filter({ hasText: 'restore(' }).waitFor({ timeout: 90_000 });
+    await help().signature('restore').waitFor({ timeout: 90_000 });
     await editor().screenshot('signature');
     await page.keyboard.press('Escape');
     await page.keyboard.type("'a.png', { task: '");
@@ -100,18 +82,9 @@ describe('language features of notebook cells in the editor', () => {
     // Whether the signature is still shown decides what a second Escape does: it may leave the cell.
     await focusEnd(1);
     await page.keyboard.press('Home');
-    await workbench.command('Show or Focus Hover');
-    const hover = page.locator('.monaco-hover').filter({ hasText: /restore\(/ });
-    await hover.first().waitFor({ timeout: 90_000 });
+    const hover = await help().hover('restore');
     await editor().screenshot('hover');
-    assert.equal(
-      await hover
-        .first()
-        .locator('.hover-row')
-        .filter({ hasText: /restore\(/ })
-        .count(),
-      1,
-    );
+    assert.equal(await hover.count(), 1);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Interrupt', exact: true }).click();
   });

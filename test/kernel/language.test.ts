@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LanguageClient, type LanguageOptions } from '../../src/kernel';
 import type { CellProblem } from '../../src/protocol';
@@ -72,6 +72,54 @@ describe('the language process', () => {
     for (const place of ["const text = '|';", "console.log('|')", "import {} |from './helper';"]) {
       assert.ok(!(await complete([], place)).includes('progressive-restoration'), place);
     }
+  });
+
+  it('offers what the library exports with the import that the cell lacks', async () => {
+    /** The cell after the completion `name` at the bar was taken; undefined when it is not offered exactly once. */
+    const taken = async (name: string, marked: string, above: string[] = []): Promise<string | undefined> => {
+      const { code, offset } = at(marked);
+      const found = await client.ask({ above, code }, { kind: 'complete', offset });
+      const offers = (found ?? []).filter((one) => one.name === name);
+      assert.ok(offers.length <= 1, `${name} is offered ${offers.length} times`);
+      const [offer] = offers;
+      if (offer === undefined) return undefined;
+      const word = /\w*$/.exec(code.slice(0, offset))?.[0].length ?? 0;
+      const completed = code.slice(0, offset - word) + name + code.slice(offset);
+      const { at: place, text } = offer.addition ?? { at: 0, text: '' };
+      assert.ok(place <= offset - word, 'the import stands before the name');
+      return completed.slice(0, place) + text + completed.slice(place);
+    };
+    assert.equal(await taken('restore', 'restor|'), "import { restore } from 'progressive-restoration';\nrestore");
+    assert.equal(await taken('restore', 'restor|', [IMPORT]), 'restore', 'a cell above has imported it');
+    assert.equal(
+      await taken('degrade', `${IMPORT}\nconst a = degr|`),
+      "import { restore, degrade } from 'progressive-restoration';\nconst a = degrade",
+    );
+    assert.equal(
+      await taken('strip', 'import os from "node:os";\nstri|'),
+      'import os from "node:os";\nimport { strip } from "progressive-restoration";\nstrip',
+    );
+    assert.equal(
+      await taken('RestoreOptions', "import type { Run } from 'progressive-restoration';\nlet o: RestoreOp|;"),
+      "import type { Run } from 'progressive-restoration';\nimport { RestoreOptions } from 'progressive-restoration';\nlet o: RestoreOptions;",
+    );
+    assert.equal(
+      await taken('restore', '/** Mine. */\nfunction f() {\n  return rest|;\n}'),
+      "import { restore } from 'progressive-restoration';\n/** Mine. */\nfunction f() {\n  return restore;\n}",
+    );
+    for (const place of ['const a = { b: 1 };\na.rest|', "const a = 'rest|';", '// rest|', 'const rest| = 1;']) {
+      assert.equal(await taken('restore', place), undefined, place);
+    }
+    const source = await readFile(path.join(ROOT, 'src', 'api', 'index.ts'), 'utf8');
+    const all = await complete([], '|');
+    for (const name of ['restore', 'degrade', 'compare', 'strip', 'evaluate']) {
+      assert.ok(source.includes(name) && all.includes(name), name);
+    }
+    const described = await client.ask({ above: [], code: 'res' }, { kind: 'describe', offset: 3, name: 'restore' });
+    assert.match(described?.declaration ?? '', /restore\(/);
+    assert.ok((described?.documentation ?? '').length > 0);
+    const result = await check([], (await taken('restore', 'typeof restor|')) ?? '');
+    assert.deepEqual(result, [], 'the kernel would run the cell');
   });
 
   it('says what a completion, a name and a call are', async () => {

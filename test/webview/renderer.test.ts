@@ -82,10 +82,10 @@ describe('renderer', () => {
     await page.evaluate(([key, json]) => (window as unknown as RendererWindow).render(key, json), [id, text] as const);
   }
 
-  /** What the renderer has posted but for the question whether a kernel works. */
+  /** What the renderer has posted but for what it always asks: whether a kernel works, and which regions were moved. */
   const posted = async (page: Page): Promise<unknown[]> =>
     (await page.evaluate(() => (window as unknown as RendererWindow).posted)).filter(
-      (message) => (message as { type: string }).type !== 'working',
+      (message) => !['working', 'regions'].includes((message as { type: string }).type),
     );
   const answer = (page: Page, message: ExtensionToRenderer | object): Promise<void> =>
     page.evaluate((sent) => (window as unknown as RendererWindow).answer(sent), message);
@@ -244,6 +244,60 @@ describe('renderer', () => {
     assert.equal(await page.getByRole('button', { name: 'Stop' }).count(), 0);
     await page.evaluate(() => ((window as unknown as { late: number }).late = 60_000));
     await page.locator('.sentence', { hasText: 'interrupted' }).waitFor();
+  });
+
+  it('looks where the region was moved to, and hands over where the reader moves it', async () => {
+    const { page } = await activated({ messaging: true });
+    const all = await page.evaluate(() => (window as unknown as RendererWindow).posted);
+    assert.ok(
+      all.some((message) => (message as { type: string }).type === 'regions'),
+      'it asks for moved regions',
+    );
+    const frame = sample.view.record.frames.at(-1)?.file ?? '';
+    const own = sample.view.record.region;
+    assert.ok(own);
+    const region = { x: own.x - 40, y: own.y + 8, width: 64, height: 72 };
+    const box = (id: string): ReturnType<Page['locator']> => page.locator(`#${id} .region-box`);
+    const told = async (id: string): Promise<number[]> =>
+      ((await box(id).getAttribute('aria-label')) ?? '').match(/\d+/g)?.slice(0, 4).map(Number) ?? [];
+    const at = ({ x, y, width, height }: typeof region): number[] => [width, height, x, y];
+
+    /** What the renderer wants to be kept. It asks for full frames as well, to cut the region out of them. */
+    const kept = async (): Promise<unknown[]> =>
+      (await posted(page)).filter((message) => (message as { type: string }).type === 'region');
+
+    await render(page, 'a', sample.view);
+    await answer(page, { type: 'regions', regions: [{ frame, region: { ...region, x: -1 } }] });
+    assert.deepEqual(await told('a'), at(own), 'what is no region is not followed');
+    await answer(page, { type: 'regions', regions: [{ frame, region }] });
+    assert.deepEqual(await told('a'), at(region));
+    await render(page, 'b', sample.view);
+    assert.deepEqual(await told('b'), at(region), 'a strip that comes later looks there, too');
+    await page.waitForTimeout(400);
+    assert.deepEqual(await kept(), [], 'looking is no change');
+
+    await box('a').focus();
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
+    const moved = { ...region, x: region.x + 16, y: region.y + 8 };
+    // News of before the reader moved it come too late.
+    await answer(page, { type: 'regions', regions: [{ frame, region }] });
+    assert.deepEqual(await told('a'), at(moved));
+    await page.waitForTimeout(400);
+    const [message, ...others] = await kept();
+    assert.deepEqual(message, { type: 'region', frame, region: moved });
+    assert.ok(isRendererToExtension(message));
+    assert.deepEqual(others, [], 'once, when it stands still');
+
+    // Undone in the notebook.
+    await answer(page, { type: 'regions', regions: [] });
+    assert.deepEqual(await told('a'), at(own));
+    await box('a').focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Home');
+    await page.waitForTimeout(400);
+    const back = (await kept()).at(-1);
+    assert.deepEqual(back, { type: 'region', frame, region: undefined });
+    assert.ok(isRendererToExtension(back));
   });
 
   it('works without messaging', async () => {

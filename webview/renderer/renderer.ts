@@ -12,6 +12,7 @@ import {
 } from '../../src/protocol';
 import { copyPicture, copyText } from '../strip/clipboard';
 import { download } from './download';
+import { RegionsOfRuns } from './moved-regions';
 import { Requests } from '../strip/requests';
 import { FrameRequests } from '../strip/frame-requests';
 import { createStrip, type Strip, type StripOptions } from '../strip/strip';
@@ -39,6 +40,8 @@ export const activate: ActivationFunction = (context) => {
   const working = new Requests<boolean | 'unknown'>(ANSWER_WITHIN);
   const post = context.postMessage && ((message: RendererToExtension) => context.postMessage?.(message));
 
+  const regions = new RegionsOfRuns((frame, region) => post?.({ type: 'region', frame, region }));
+
   context.onDidReceiveMessage?.((message: unknown) => {
     if (!isExtensionToRenderer(message)) return;
     switch (message.type) {
@@ -48,8 +51,14 @@ export const activate: ActivationFunction = (context) => {
       case 'working':
         working.settle(message.requestId, message.working ?? 'unknown');
         return;
+      case 'regions':
+        regions.take(message.regions);
+        for (const { view, strip } of outputs.values()) if (view !== undefined) regions.follow(view, strip);
+        return;
     }
   });
+
+  post?.({ type: 'regions' });
 
   const askWorking = async (): Promise<boolean | 'unknown' | undefined> =>
     post && working.ask((requestId) => post({ type: 'working', requestId }));
@@ -88,6 +97,10 @@ export const activate: ActivationFunction = (context) => {
       onCopy: copyText,
       onCopyPicture: copyPicture,
       onStop: post && (() => post({ type: 'stop' })),
+      onRegion: (region) => {
+        const view = self()?.view;
+        if (view !== undefined) regions.move(view, region);
+      },
     };
     const strip = createStrip(element, options);
     // What only the extension can do is not offered where it does not answer.
@@ -122,6 +135,7 @@ export const activate: ActivationFunction = (context) => {
       const value = valueOf(item);
       output.view = isRunView(value) ? value : undefined;
       output.strip.update(value);
+      if (output.view !== undefined) regions.show(output.view, output.strip);
       output.watch.take(stateOf(output.view));
     },
     disposeOutputItem(id) {

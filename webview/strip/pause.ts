@@ -12,8 +12,15 @@ export class Pause {
   }
 }
 
-/** The end of the queue of tasks. A timer would wait at least four milliseconds each time. */
+/** Browsers that know it let what was begun go on before new tasks begin; input and painting still come first. */
+const scheduler = (globalThis as { scheduler?: { yield?: () => Promise<void> } }).scheduler;
+
+/**
+ * The next turn. While a notebook opens, the outputs below wait in the queue of tasks: what the reader looks at already should not
+ * stand behind them. Elsewhere it is the end of the queue; a timer would wait at least four milliseconds each time.
+ */
 function nextTurn(): Promise<void> {
+  if (scheduler?.yield !== undefined) return scheduler.yield();
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -16,9 +16,9 @@ import { OverviewView } from './overview';
 import { isComparison, lastPlace } from './places';
 import { ProgressView } from './progress';
 import { recut, startRegion } from './recut';
-import { isPacked, unpack, withKnown } from './unpack';
+import { isPacked, unpackCrops, unpackThumbnails, withKnown } from './unpack';
 import { Visibility } from './visibility';
-import { fittedRegion, isInside } from './region';
+import { fittedRegion, isInside, sameRegion } from './region';
 import { RunRow } from './run-row';
 import { adoptStyles } from './styles';
 import { TableView, tableOfRuns } from './table';
@@ -62,6 +62,8 @@ export interface Strip {
    * else becomes one sentence.
    */
   update(view: unknown): void;
+  /** Looks at a region as if the reader had moved it there, without telling of it; undefined = the one of the run. */
+  lookAt(region: Region | undefined): void;
   /** The frame that stands in the large view, else the last one of the first run; undefined as long as there is none. */
   chosenFrame(): FrameRecord | undefined;
   dispose(): void;
@@ -184,6 +186,13 @@ class StripView implements Strip {
     this.render();
   }
 
+  lookAt(region: Region | undefined): void {
+    if (sameRegion(this.region, region)) return;
+    this.region = region;
+    this.refresh();
+    this.render();
+  }
+
   chosenFrame(): FrameRecord | undefined {
     return this.chosenPlace()?.frame;
   }
@@ -279,15 +288,18 @@ class StripView implements Strip {
     }
   }
 
-  /** Works out the pictures of saved runs. */
+  /** Works out the pictures of saved runs: the crops of all rows first, which are what is looked at. */
   private async unpackAll(): Promise<void> {
-    for (const row of this.rows) {
-      const { given } = row;
-      if (!isPacked(given)) continue;
-      const cancelled = (): boolean => this.isDisposed || row.given !== given;
-      const whole = await unpack(given, cancelled);
-      if (whole === undefined || cancelled()) continue;
-      row.take(whole);
+    for (const step of [unpackCrops, unpackThumbnails]) {
+      for (const row of this.rows) {
+        const { given } = row;
+        if (!isPacked(given)) continue;
+        const cancelled = (): boolean => this.isDisposed || row.given !== given;
+        const unpacked = await step(given, cancelled);
+        if (unpacked === undefined || cancelled()) continue;
+        row.take(unpacked);
+      }
+      if (!this.isDisposed && step === unpackCrops) this.render();
     }
   }
 

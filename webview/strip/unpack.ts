@@ -16,34 +16,39 @@ export function isPacked({ cropSheet, pictures }: RunView): boolean {
 }
 
 /**
- * The same run with a crop and a thumbnail a frame, as far as they can be had: a sheet that is no lossless WebP of the size
- * that the record says shows nothing. Undefined when `cancelled` in between.
+ * The same run with a crop a frame, as far as they can be had: a sheet that is no lossless WebP of the size that the record says
+ * shows nothing. Undefined when `cancelled` in between.
  */
-export async function unpack(view: RunView, cancelled: () => boolean): Promise<RunView | undefined> {
-  const { cropSheet, ...rest } = view;
+export async function unpackCrops(view: RunView, cancelled: () => boolean): Promise<RunView | undefined> {
+  const { cropSheet, reference, ...rest } = view;
   const { region } = view.record;
-  const pause = new Pause();
+  if (cropSheet === undefined) return view;
   const crops = new Map<number | 'reference', string>();
-  if (cropSheet !== undefined && region !== undefined) {
-    const cut = await cropsOf(cropSheet, region, cancelled);
-    for (const [key, pixels] of cut ?? []) {
-      crops.set(key, dataUrlOf(pixels, 'image/png'));
-      await pause.perhaps();
-      if (cancelled()) return undefined;
-    }
+  const pause = new Pause();
+  for (const [key, pixels] of (region && (await cropsOf(cropSheet, region, cancelled))) ?? []) {
+    crops.set(key, dataUrlOf(pixels, 'image/png'));
+    await pause.perhaps();
+    if (cancelled()) return undefined;
   }
-  const thumbnails = await thumbnailsOf(view.pictures, pause, cancelled);
   if (cancelled()) return undefined;
-  const pictures = view.pictures.map(({ index, thumbnail, crop }): FramePicture => ({
-    index,
-    thumbnail: thumbnail ?? thumbnails.get(index),
-    crop: crops.get(index) ?? crop,
-  }));
-  const { reference } = view;
   return {
     ...rest,
-    pictures,
+    pictures: view.pictures.map((picture) => ({ ...picture, crop: crops.get(picture.index) ?? picture.crop })),
     ...(reference ? { reference: { ...reference, crop: crops.get('reference') ?? reference.crop } } : {}),
+  };
+}
+
+/** The same run with a thumbnail a frame, as far as they can be had. Undefined when `cancelled` in between. */
+export async function unpackThumbnails(view: RunView, cancelled: () => boolean): Promise<RunView | undefined> {
+  const thumbnails = await thumbnailsOf(view.pictures, new Pause(), cancelled);
+  if (cancelled()) return undefined;
+  return {
+    ...view,
+    pictures: view.pictures.map(({ index, thumbnail, crop }): FramePicture => ({
+      index,
+      thumbnail: thumbnail ?? thumbnails.get(index),
+      crop,
+    })),
   };
 }
 

@@ -40,12 +40,16 @@ const KINDS: Record<string, keyof typeof vscode.CompletionItemKind> = {
 /** A completion that knows where it was offered, for the question what it is. */
 class CellCompletionItem extends vscode.CompletionItem {
   constructor(
-    { name, kind, sortText, insertText, deprecated, span }: CellCompletion,
+    { name, kind, sortText, insertText, deprecated, span, addition, source }: CellCompletion,
     document: vscode.TextDocument,
     readonly cell: CellContext,
     readonly offset: number,
   ) {
-    super(name, vscode.CompletionItemKind[KINDS[kind] ?? 'Property']);
+    // Where it comes from stands behind the name, dimmed, as other extensions show it.
+    super(
+      source === undefined ? name : { label: name, description: source },
+      vscode.CompletionItemKind[KINDS[kind] ?? 'Property'],
+    );
     this.sortText = sortText;
     if (insertText !== undefined) {
       this.insertText = insertText;
@@ -53,6 +57,9 @@ class CellCompletionItem extends vscode.CompletionItem {
     }
     if (deprecated) this.tags = [vscode.CompletionItemTag.Deprecated];
     if (span !== undefined) this.range = rangeOf(document, span);
+    if (addition !== undefined) {
+      this.additionalTextEdits = [vscode.TextEdit.insert(document.positionAt(addition.at), addition.text)];
+    }
   }
 
   get name(): string {

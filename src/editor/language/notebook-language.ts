@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { LanguageClient } from '../../kernel';
+import { LanguageClient } from '../../kernel/language/language-client';
 import { chosenNodePath } from '../configuration';
 import type { NotebookFiles } from '../notebook/notebook-files';
 import type { Log } from '../status/log';

@@ -40,7 +40,8 @@ interface Verdict {
 }
 
 export interface ModelTreeServices {
-  library: ModelLibrary;
+  /** What reads models is loaded when the view is shown. */
+  library: () => Promise<ModelLibrary>;
   /** Asks the inference process for the devices that work. */
   devices: () => Promise<DeviceReport[]>;
   log: Log;
@@ -117,7 +118,7 @@ export class ModelTree implements vscode.TreeDataProvider<Node>, vscode.Disposab
 
   async getChildren(node?: Node): Promise<Node[]> {
     if (node === undefined) {
-      const entries = await this.services.library.list();
+      const entries = await (await this.services.library()).list();
       this.nodes = entries.map((entry) => ({ kind: 'model', entry }));
       return this.nodes;
     }

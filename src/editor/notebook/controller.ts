@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { KernelClient } from '../../kernel';
 import type { ServiceAddress } from '../../protocol';
 import { MODELS_VARIABLE } from '../../restoration/models/locations';
 import { chosenNodePath, readSettings } from '../configuration';
@@ -10,7 +9,8 @@ import type { Activity } from '../status/activity';
 import type { Log } from '../status/log';
 import type { NotebookFiles } from './notebook-files';
 import { isTypescriptNotebook, keepTypescriptMetadata, namesOurKernel } from './notebook-metadata';
-import { asCellError, NotebookSession } from './notebook-session';
+import { asCellError } from './cell-error';
+import type { NotebookSession } from './notebook-session';
 import { errorOutput } from './output-items';
 
 export interface ControllerServices {
@@ -99,7 +99,7 @@ export class TypescriptController implements vscode.Disposable {
   private async execute(cells: readonly vscode.NotebookCell[], notebook: vscode.NotebookDocument): Promise<void> {
     let session: NotebookSession;
     try {
-      session = this.session(notebook);
+      session = await this.session(notebook);
     } catch (error) {
       const [first] = cells;
       if (first !== undefined) await this.refuse(first, error);
@@ -119,8 +119,10 @@ export class TypescriptController implements vscode.Disposable {
     execution.end(false, Date.now());
   }
 
-  private session(notebook: vscode.NotebookDocument): NotebookSession {
+  private async session(notebook: vscode.NotebookDocument): Promise<NotebookSession> {
     assertTrusted();
+    // What runs cells is loaded by the first cell; two that come at once wait for the same kernel.
+    const { KernelClient, NotebookSession } = await import('./kernel-session');
     const known = this.sessions.get(notebook);
     if (known !== undefined) return known;
     const { files, activity, log, kernelEntry, service, modelsFolder } = this.services;

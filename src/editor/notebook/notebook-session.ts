@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
-import { RestorationError, type CellError } from '../../protocol';
+import { RestorationError } from '../../protocol';
 import type { KernelClient } from '../../kernel';
+import { asCellError } from './cell-error';
 import { CellOutputs } from './cell-outputs';
 
 export interface SessionListeners {
@@ -128,8 +129,4 @@ export class NotebookSession {
     this.active.delete(execution.cell);
     execution.end(success, Date.now());
   }
-}
-
-export function asCellError(error: unknown): CellError {
-  return { name: 'KernelError', message: RestorationError.from(error).message, stack: '' };
 }

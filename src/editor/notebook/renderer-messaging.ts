@@ -6,11 +6,13 @@ import { saveFrameAs, saveMadeAs } from '../frames/save-frame';
 import { RENDERER_ID } from '../ids';
 import type { Log } from '../status/log';
 import type { TypescriptController } from './controller';
+import { MovedRegions } from './moved-regions';
 import type { NotebookFiles } from './notebook-files';
 
-/** Serves the strip in a notebook: full frames from the folder beside it, saving, stopping, and whether a cell works. */
+/** Serves the strip in a notebook: full frames from the folder beside it, saving, stopping, whether a cell works, and regions that were moved. */
 export class RendererMessaging implements vscode.Disposable {
   private readonly messaging = vscode.notebooks.createRendererMessaging(RENDERER_ID);
+  private readonly moved = new MovedRegions((message, editor) => this.messaging.postMessage(message, editor));
   private readonly subscription: vscode.Disposable;
 
   constructor(
@@ -61,6 +63,12 @@ export class RendererMessaging implements vscode.Disposable {
         await this.messaging.postMessage(answer, editor);
         return;
       }
+      case 'regions':
+        await this.moved.tell(editor);
+        return;
+      case 'region':
+        await this.moved.keep(notebook, message.frame, message.region);
+        return;
     }
   }
 
@@ -94,5 +102,6 @@ export class RendererMessaging implements vscode.Disposable {
 
   dispose(): void {
     this.subscription.dispose();
+    this.moved.dispose();
   }
 }

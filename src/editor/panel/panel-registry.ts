@@ -18,17 +18,14 @@ export interface PanelRegistryOptions<Record extends object, Panel extends OpenP
   create: (id: string, view: vscode.WebviewPanel, record: Record, onDispose: () => void) => Panel;
 }
 
-/** All open panels of one kind. Brings them back after the window was reloaded. */
+/** All open panels of one kind. As the serializer of their type it brings them back after the window was reloaded. */
 export class PanelRegistry<Record extends object, Panel extends OpenPanel>
   implements vscode.WebviewPanelSerializer, vscode.Disposable
 {
   private readonly panels = new Map<string, Panel>();
-  private readonly registration: vscode.Disposable;
   private shuttingDown = false;
 
-  constructor(private readonly options: PanelRegistryOptions<Record, Panel>) {
-    this.registration = vscode.window.registerWebviewPanelSerializer(options.viewType, this);
-  }
+  constructor(private readonly options: PanelRegistryOptions<Record, Panel>) {}
 
   /** The panel that has the focus, if one has. */
   get active(): Panel | undefined {
@@ -65,7 +62,6 @@ export class PanelRegistry<Record extends object, Panel extends OpenPanel>
 
   dispose(): void {
     this.shuttingDown = true;
-    this.registration.dispose();
     for (const panel of this.panels.values()) panel.cancel();
   }
 }

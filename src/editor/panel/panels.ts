@@ -25,12 +25,15 @@ export interface PanelsServices {
   script: vscode.Uri;
 }
 
-/** The registries of all kinds of panels; their owner disposes them. */
-export function createPanels(services: PanelsServices): {
+/** All open panels, a registry a kind. */
+export interface Panels {
   panels: RestorePanels;
   batches: BatchPanels;
   comparisons: ComparePanels;
-} {
+}
+
+/** The registries of all kinds of panels; their owner disposes them. */
+export function createPanels(services: PanelsServices): Panels {
   const { store, restorer } = services;
   const panels: RestorePanels = new PanelRegistry({
     viewType: PANEL_VIEW_TYPE,

@@ -7,15 +7,17 @@ import {
   type ExtensionToRenderer,
 } from '../../protocol';
 import { RENDERER_ID } from '../ids';
+import { MovedRegions } from '../notebook/moved-regions';
 
 /** Largest frame that is handed to a webview, in bytes of its file. */
 const FRAME_LIMIT = 64 * 1024 * 1024;
 
 const TYPES: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp' };
 
-/** Serves saved strips in a browser: full frames from the folder beside the notebook, and saving one of them. */
+/** Serves saved strips in a browser: full frames from the folder beside the notebook, saving one of them, and regions that were moved. */
 export class SavedStrips implements vscode.Disposable {
   private readonly messaging = vscode.notebooks.createRendererMessaging(RENDERER_ID);
+  private readonly moved = new MovedRegions((message, editor) => this.messaging.postMessage(message, editor));
   private readonly subscription: vscode.Disposable;
 
   constructor(private readonly log: vscode.LogOutputChannel) {
@@ -66,6 +68,12 @@ export class SavedStrips implements vscode.Disposable {
         // Cells of this window are another extension's, if any runs.
         await this.send(editor, { type: 'working', requestId: message.requestId });
         return;
+      case 'regions':
+        await this.moved.tell(editor);
+        return;
+      case 'region':
+        await this.moved.keep(notebook, message.frame, message.region);
+        return;
     }
   }
 
@@ -75,6 +83,7 @@ export class SavedStrips implements vscode.Disposable {
 
   dispose(): void {
     this.subscription.dispose();
+    this.moved.dispose();
   }
 }
 

@@ -112,6 +112,11 @@ export class CellCompiler {
     return { typescript: this.tslab.compiler.version, node: process.version.replace(/^v/, '') };
   }
 
+  /** Name under which cells import this package. */
+  get ownName(): string {
+    return this.own.name;
+  }
+
   /** What `import 'tslab'` gives, and where its `display` is caught. */
   get library(): Pick<Tslab, 'main' | 'displaySink'> {
     return this.tslab;

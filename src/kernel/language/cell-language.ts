@@ -12,6 +12,7 @@ import type {
   Span,
 } from '../../protocol';
 import type { CellCompiler, OpenCell, Verdict } from '../cells/cell-compiler';
+import { libraryImports } from './library-imports';
 import { hostOf, NEVER_CANCELLED, services } from './compiler-services';
 
 /** Verdicts kept: those of the notebooks that are being edited, and of some edits before. */
@@ -23,6 +24,8 @@ const KEPT_VERDICTS = 300;
  */
 export class CellLanguage {
   private readonly verdicts = new Map<string, Verdict>();
+  /** What the library exports; it does not change while this process lives. */
+  private exported: readonly CellCompletion[] | undefined;
 
   constructor(private readonly compiler: CellCompiler) {}
 
@@ -36,14 +39,55 @@ export class CellLanguage {
       case 'check':
         return this.judge(declarations, cell.code).problems.map((problem) => asProblem(problem, cell.code));
       case 'complete':
-        return complete(this.compiler.open(declarations, cell.code), query.offset);
+        return this.complete(this.compiler.open(declarations, cell.code), query.offset);
       case 'describe':
-        return describe(this.compiler.open(declarations, cell.code), query.offset, query.name);
+        return (
+          describe(this.compiler.open(declarations, cell.code), query.offset, query.name) ??
+          this.describeExport(query.name)
+        );
       case 'hover':
         return hover(this.compiler.open(declarations, cell.code), query.offset);
       case 'signatures':
         return signatures(this.compiler.open(declarations, cell.code), query.offset);
     }
+  }
+
+  private complete(open: OpenCell, offset: number): CellCompletion[] {
+    const { completions, isGlobal } = complete(open, offset);
+    if (!isGlobal) return completions;
+    const inScope = new Set(completions.map(({ name }) => name));
+    const addition = libraryImports(open);
+    const others = this.exports(open.library).filter(({ name }) => !inScope.has(name));
+    return [
+      ...completions,
+      // Behind what is in scope, as TypeScript's own extension orders it.
+      ...others.map(({ name, kind }) => ({
+        name,
+        kind,
+        sortText: '16',
+        source: open.library,
+        addition: addition(name),
+      })),
+    ];
+  }
+
+  /** What can be imported from the library, asked as between the braces of an import. */
+  private exports(library: string): readonly CellCompletion[] {
+    if (this.exported === undefined) {
+      const open = this.compiler.open('', `import {  } from '${library}';`);
+      const { completions } = complete(open, 'import { '.length);
+      this.exported = completions.filter(({ kind }) => kind !== 'keyword');
+    }
+    return this.exported;
+  }
+
+  /** What a completion stands for that is not in the cell yet. */
+  private describeExport(name: string): CellDescription | undefined {
+    const library = this.compiler.ownName;
+    if (!this.exports(library).some((one) => one.name === name)) return undefined;
+    const code = `import { ${name} } from '${library}';\n`;
+    const { declaration, documentation } = hover(this.compiler.open('', `${code}${name}`), code.length) ?? {};
+    return declaration === undefined || documentation === undefined ? undefined : { declaration, documentation };
   }
 
   private judge(declarations: string, code: string): Verdict {
@@ -75,7 +119,11 @@ function asProblem(
   return { start: from, end: Math.max(from, clamp(end.offset, cell.length)), message: messageText, code };
 }
 
-function complete(open: OpenCell, offset: number): CellCompletion[] {
+/** The compiler's order of what is declared everywhere: only where a name may stand by itself, as a value or as a type, is it listed. */
+const GLOBALS = '15';
+
+/** `isGlobal`: at the cursor stands a name by itself, which may be that of anything. */
+function complete(open: OpenCell, offset: number): { completions: CellCompletion[]; isGlobal: boolean } {
   const { program, file, prefix, compiler } = open;
   const found = services(compiler).Completions.getCompletionsAtPosition(
     hostOf(compiler, program),
@@ -104,7 +152,10 @@ function complete(open: OpenCell, offset: number): CellCompletion[] {
     ];
   });
   const module = importedAt(open, prefix + offset);
-  return module === undefined ? completions : [libraryCompletion(open, module), ...completions];
+  return {
+    completions: module === undefined ? completions : [libraryCompletion(open, module), ...completions],
+    isGlobal: (found?.entries ?? []).some(({ name, sortText }) => name === 'Array' && sortText === GLOBALS),
+  };
 }
 
 /**

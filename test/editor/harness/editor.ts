@@ -58,6 +58,8 @@ export interface EditorOptions {
   target?: string;
   /** Size of the window in CSS pixels, and how many pixels of the screen one of them has. */
   window?: { width: number; height: number; scale: number };
+  /** Opens a window without a folder; the workspace's folder is there, but nobody has opened it. */
+  withoutFolder?: boolean;
   /** Module that the extension host runs as its tests, with the extension out of this checkout. */
   extensionTests?: string;
 }
@@ -98,7 +100,7 @@ export async function startEditor(options: EditorOptions): Promise<Editor> {
       hasCommands: options.target !== 'web' && options.extensionTests === undefined,
       extensionTests: options.extensionTests,
     });
-    await workbench.open(workspace);
+    await workbench.open(options.withoutFolder === true ? undefined : workspace);
     return {
       workbench,
       workspace,

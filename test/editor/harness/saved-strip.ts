@@ -30,7 +30,8 @@ export async function savedStrip(copies = 1): Promise<{ files: EditorOptions['fi
   assert.ok(data !== undefined && isRunView(view));
   data[RUN_MIME] = { ...view, framesFolder: 'saved.frames' };
   const cells = Array.from({ length: copies }, (_, index) => ({ ...cell, id: `cell-${index}` }));
-  const frames = view.record.frames.map(
+  const kept = [...view.record.frames, ...(view.reference ? [view.reference] : [])];
+  const frames = kept.map(
     ({ file }) => [`saved.frames/${file}`, { copy: 'notebooks/pictures/astronaut.png' }] as const,
   );
   return {

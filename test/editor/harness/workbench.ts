@@ -14,16 +14,20 @@ export interface WorkbenchOptions {
 
 /** VS Code's workbench in a page: what a user sees and does. */
 export class Workbench {
+  private hasFolder = true;
+
   constructor(
     readonly page: Page,
     private readonly url: string,
     private readonly options: WorkbenchOptions = {},
   ) {}
 
-  /** Loads (or reloads) the workbench on `folder` and waits until the extension is known. */
-  async open(folder: string): Promise<void> {
+  /** Loads (or reloads) the workbench on `folder`, or without any, and waits until the extension is known. */
+  async open(folder: string | undefined): Promise<void> {
+    this.hasFolder = folder !== undefined;
     const address = new URL(this.url);
-    address.searchParams.set('folder', folder);
+    if (folder === undefined) address.searchParams.set('ew', 'true');
+    else address.searchParams.set('folder', folder);
     if (this.options.extensionTests !== undefined) await this.develop(address.host, this.options.extensionTests);
     await this.page.goto(address.href);
     await this.ready();
@@ -62,7 +66,8 @@ export class Workbench {
   }
 
   private async ready(): Promise<void> {
-    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 120_000 });
+    const shown = this.hasFolder ? '.explorer-folders-view .monaco-list-row' : '.part.statusbar';
+    await this.page.locator(shown).first().waitFor({ timeout: 120_000 });
     // Before its commands are known, a notebook would open without our kernel; before those of VS Code's own extensions are, as text.
     const known =
       this.options.hasCommands === false ? 'Create: New Jupyter Notebook' : 'Progressive Restoration: Show Log';

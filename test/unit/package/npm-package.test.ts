@@ -175,7 +175,7 @@ await restore('a.png', { task: 'colourisation' });
   it('carries neither the extension nor recipes nor maps', async () => {
     const inside = path.join(folder, 'node_modules', 'progressive-restoration');
     const names = (await readdir(inside, { recursive: true })).map((name) => name.replaceAll(path.sep, '/'));
-    for (const unwanted of [/^dist\/extension/, /^dist\/webview/, /^models\/recipes/, /\.map$/, /^src\//, /^test\//]) {
+    for (const unwanted of [/^dist\/(extension|pieces|webview)/, /^models\/recipes/, /\.map$/, /^src\//, /^test\//]) {
       assert.deepEqual(
         names.filter((name) => unwanted.test(name)),
         [],

@@ -156,6 +156,34 @@ describe('VSIX', function () {
     });
   }
 
+  it('loads little to be activated: the rest lies in pieces, all of them inside', async () => {
+    const files = await pack(HERE);
+    const main = path.posix.normalize(manifestOf(files).main ?? '');
+    /** What a file asks for when it is loaded, and what only when a part of it is used. */
+    const askedBy = (name: string): { now: string[]; later: string[] } => {
+      const text = files.get(name)?.().toString('utf8') ?? '';
+      const asked = (pattern: RegExp): string[] =>
+        [...text.matchAll(pattern)].map(([, piece = '']) => path.posix.join(path.posix.dirname(name), piece));
+      const later = asked(/Promise\.resolve\(\)\.then\([^;]*?require\("(\.[^"]+)"\)/g);
+      return { now: asked(/require\("(\.[^"]+)"\)/g).filter((piece) => !later.includes(piece)), later };
+    };
+    const reached = (start: string, of: (name: string) => string[]): Set<string> => {
+      const found = new Set([start]);
+      for (const name of found) for (const piece of of(name)) found.add(piece);
+      return found;
+    };
+    const all = reached(main, (name) => [...askedBy(name).now, ...askedBy(name).later]);
+    assertAllIn(files, [...all]);
+    assert.deepEqual(
+      [...files.keys()].filter((name) => name.startsWith('dist/pieces/') && !all.has(name)),
+      [],
+    );
+    const first = [...reached(main, (name) => askedBy(name).now)];
+    const bytes = first.reduce((sum, name) => sum + (files.get(name)?.().length ?? 0), 0);
+    assert.ok(bytes < 80_000, `${first.join(', ')} have ${bytes} bytes`);
+    assert.ok(all.size > first.length + 2, 'most of the extension is loaded when it is used');
+  });
+
   it('carries the quickstart without outputs, with every picture that it reads', async () => {
     const files = await pack(HERE);
     const text = files.get('notebooks/01-quickstart.ipynb')?.().toString('utf8') ?? '';
