@@ -625,6 +625,39 @@ describe('panel', () => {
       for (const [axis, at] of after.middle.entries())
         assert.ok(Math.abs(at - (before.middle[axis] ?? NaN)) < 1, `${width} px: ${after.middle.join()}`);
     }
+    // Behind another tab the page is thrown away, and built anew when it is seen again.
+    await page.getByRole('slider', { name: 'Dividing line' }).focus();
+    await page.keyboard.press('PageDown');
+    await page.reload();
+    answered.delete(page);
+    for (const message of [
+      { type: 'state', ...state },
+      { type: 'result', result },
+    ])
+      await send(page, message);
+    await answerFrames(page);
+    await settled(page);
+    const again = await seen();
+    assert.equal(again.zoom, '400 %');
+    for (const [axis, at] of again.middle.entries())
+      assert.ok(Math.abs(at - (before.middle[axis] ?? NaN)) < 1, `built anew: ${again.middle.join()}`);
+    assert.equal(await page.getByRole('slider', { name: 'Dividing line' }).getAttribute('aria-valuenow'), '40');
+    // What is kept may have been written by anyone.
+    for (const look of [null, { part: 400 }, { part: 10, zoom: { scale: 1e9, middle: { x: 0, y: 0 } } }]) {
+      await page.evaluate((kept) => {
+        sessionStorage.setItem('kept', JSON.stringify({ id: 'panel-1', look: kept }));
+      }, look);
+      await page.reload();
+      answered.delete(page);
+      for (const message of [
+        { type: 'state', ...state },
+        { type: 'result', result },
+      ])
+        await send(page, message);
+      await settled(page);
+      assert.equal(await page.getByRole('slider', { name: 'Dividing line' }).getAttribute('aria-valuenow'), '50');
+    }
+    await page.locator('.stage').focus();
     // What fits follows the stage; 100 % stays 100 %, also when it was the whole picture.
     await page.keyboard.press('0');
     await resize(480);

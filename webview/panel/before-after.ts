@@ -1,4 +1,5 @@
 import type { FramePicture, FrameRecord, RunView } from '../../src/protocol';
+import { isFiniteNumber, isObject } from '../../src/protocol/checks';
 import { element, setAttributes, setPicture, setText, takeKey } from '../strip/dom';
 import { FullFrames, type LoadFrame } from '../strip/full-frames';
 import {
@@ -28,6 +29,31 @@ export interface Pair {
   rightName: string;
 }
 
+/** How a reader looks at a pair: what a page that is built anew has to be told. */
+export interface Look {
+  /** Place of the dividing line, in percent of the stage. */
+  part: number;
+  /** Scale and the picture's point in the middle; absent while the whole picture is shown. */
+  zoom?: { scale: number; middle: Point };
+}
+
+const SCALES = { least: 1 / 64, most: 64 };
+/** Pixels of a picture's side that a point may be asked for; beyond, the edges decide anyway. */
+const FARTHEST = 1e6;
+
+export function isLook(value: unknown): value is Look {
+  if (!isObject(value) || !isFiniteNumber(value.part) || value.part < 0 || value.part > 100) return false;
+  const { zoom } = value;
+  if (zoom === undefined) return true;
+  if (!isObject(zoom) || !isFiniteNumber(zoom.scale) || !isObject(zoom.middle)) return false;
+  const { x, y } = zoom.middle;
+  return (
+    zoom.scale >= SCALES.least &&
+    zoom.scale <= SCALES.most &&
+    [x, y].every((at) => isFiniteNumber(at) && Math.abs(at) <= FARTHEST)
+  );
+}
+
 const DIVIDER_STEP = 2;
 const PAN_STEP = 64;
 const TALLEST = 560;
@@ -54,7 +80,11 @@ export class BeforeAfter {
   private middle: Point = { x: 0, y: 0 };
   private part = 50;
 
-  constructor(loadFrame: LoadFrame) {
+  /** @param onLook is told when the reader has zoomed, moved the picture or the dividing line */
+  constructor(
+    loadFrame: LoadFrame,
+    private readonly onLook: () => void,
+  ) {
     this.frames = new FullFrames(loadFrame);
     this.left.append(this.leftPicture);
     this.divider = element(
@@ -115,6 +145,21 @@ export class BeforeAfter {
     setText(this.leftName, pair.left.name);
     setText(this.rightName, pair.rightName);
     this.showRight(pair.right);
+    this.layOut();
+  }
+
+  get look(): Look {
+    return { part: this.part, ...(this.isFitted ? {} : { zoom: { scale: this.viewport.scale, middle: this.middle } }) };
+  }
+
+  /** Looks at the pair that is shown as the reader did before. */
+  lookAs({ part, zoom }: Look): void {
+    this.part = part;
+    this.isFitted = zoom === undefined;
+    if (zoom !== undefined) {
+      this.viewport = { ...this.viewport, scale: zoom.scale };
+      this.middle = zoom.middle;
+    }
     this.layOut();
   }
 
@@ -217,6 +262,7 @@ export class BeforeAfter {
   private fit(): void {
     this.isFitted = true;
     this.layOut();
+    this.onLook();
   }
 
   private zoomTo(scale: number, x = this.room.width / 2, y = this.room.height / 2): void {
@@ -226,6 +272,7 @@ export class BeforeAfter {
     this.isFitted = false;
     this.middle = middleOf(this.viewport, this.room);
     this.place();
+    this.onLook();
   }
 
   private step(direction: 1 | -1, x?: number, y?: number): void {
@@ -234,6 +281,7 @@ export class BeforeAfter {
     this.zoomTo(nextScale(this.viewport.scale, direction, fit), x, y);
     // Zoomed out to the whole picture it stays whole; 100 % stays 100 %, also where that is the whole picture just now.
     this.isFitted = this.viewport.scale === fit;
+    this.onLook();
   }
 
   private pan(dx: number, dy: number): void {
@@ -242,11 +290,13 @@ export class BeforeAfter {
     this.viewport = centred(moved, this.pair.size, this.room);
     this.middle = middleOf(this.viewport, this.room);
     this.place();
+    this.onLook();
   }
 
   private setDivider(percent: number): void {
     this.part = Math.min(100, Math.max(0, percent));
     this.place();
+    this.onLook();
   }
 
   private onStageKey(event: KeyboardEvent): void {

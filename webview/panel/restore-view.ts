@@ -11,7 +11,7 @@ import { isObject } from '../../src/protocol/checks';
 import { copyPicture } from '../strip/clipboard';
 import { element, setText } from '../strip/dom';
 import { FrameRequests } from '../strip/frame-requests';
-import { BeforeAfter, shownFrame } from './before-after';
+import { BeforeAfter, isLook, shownFrame, type Look } from './before-after';
 import { blendAt, orderedFrames, severityOfResult } from './blend';
 import { Controls } from './controls';
 import { Dial } from './dial';
@@ -56,6 +56,8 @@ export class RestoreView {
   private dialOf: number | undefined;
   /** Typed before the window was reloaded. */
   private kept: RestoreWish | undefined;
+  /** How the pair was looked at before the page was built anew. */
+  private keptLook: Look | undefined;
 
   constructor(
     private readonly api: VsCodeApi<PanelToExtension>,
@@ -76,7 +78,7 @@ export class RestoreView {
       },
       onForget: (id) => api.postMessage({ type: 'forget', result: id }),
     });
-    this.pair = new BeforeAfter(loadFrame);
+    this.pair = new BeforeAfter(loadFrame, () => this.remember(this.controls.wish));
     this.dial = new Dial({ onTurn: (severity) => this.turn(severity), onRest: (severity) => this.rest(severity) });
     this.save = createButton(labels.saveAs, 'secondary', () => this.post('save'));
     this.copy = createButton(labels.copy, 'secondary', () => void this.copyShown());
@@ -125,6 +127,7 @@ export class RestoreView {
     );
     const kept = api.getState();
     this.kept = isObject(kept) && isRestoreWish(kept.wish) ? kept.wish : undefined;
+    this.keptLook = isObject(kept) && isLook(kept.look) ? kept.look : undefined;
   }
 
   receive(message: unknown): void {
@@ -244,6 +247,9 @@ export class RestoreView {
       right: pictures,
       rightName: this.nameOf(current, this.severity),
     });
+    const { keptLook } = this;
+    this.keptLook = undefined;
+    if (keptLook !== undefined) this.pair.lookAs(keptLook);
     this.dial.setNote(between === undefined ? '' : labels.blended(...between));
     this.copy.setEnabled(between === undefined);
   }
@@ -297,9 +303,12 @@ export class RestoreView {
     }, 2_000);
   }
 
-  /** Keeps what a reload of the window needs: the name of the panel, and what was typed. Everything else comes again. */
+  /**
+   * Keeps what a page that is built anew needs, after a reload of the window or behind another tab: the name of the panel, what was
+   * typed, and how the pair is looked at. Everything else comes again.
+   */
   private remember(wish: RestoreWish): void {
-    this.api.setState({ id: this.state?.id, wish });
+    this.api.setState({ id: this.state?.id, wish, look: this.keptLook ?? this.pair.look });
   }
 
   private showError(message: string): void {
