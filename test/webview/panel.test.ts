@@ -625,16 +625,16 @@ describe('panel', () => {
       for (const [axis, at] of after.middle.entries())
         assert.ok(Math.abs(at - (before.middle[axis] ?? NaN)) < 1, `${width} px: ${after.middle.join()}`);
     }
+    const rebuild = async (): Promise<void> => {
+      await page.reload();
+      answered.delete(page);
+      await send(page, { type: 'state', ...state });
+      await send(page, { type: 'result', result });
+    };
     // Behind another tab the page is thrown away, and built anew when it is seen again.
     await page.getByRole('slider', { name: 'Dividing line' }).focus();
     await page.keyboard.press('PageDown');
-    await page.reload();
-    answered.delete(page);
-    for (const message of [
-      { type: 'state', ...state },
-      { type: 'result', result },
-    ])
-      await send(page, message);
+    await rebuild();
     await answerFrames(page);
     await settled(page);
     const again = await seen();
@@ -647,13 +647,7 @@ describe('panel', () => {
       await page.evaluate((kept) => {
         sessionStorage.setItem('kept', JSON.stringify({ id: 'panel-1', look: kept }));
       }, look);
-      await page.reload();
-      answered.delete(page);
-      for (const message of [
-        { type: 'state', ...state },
-        { type: 'result', result },
-      ])
-        await send(page, message);
+      await rebuild();
       await settled(page);
       assert.equal(await page.getByRole('slider', { name: 'Dividing line' }).getAttribute('aria-valuenow'), '50');
     }

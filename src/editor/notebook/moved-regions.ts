@@ -5,10 +5,13 @@ import {
   RUN_MIME,
   type ExtensionToRenderer,
   type MovedRegion,
+  type RendererToExtension,
   type Region,
 } from '../../protocol';
 import { isObject } from '../../protocol/checks';
 import { NOTEBOOK_TYPE } from '../ids';
+
+type RegionMessage = Extract<RendererToExtension, { type: 'regions' | 'region' }>;
 
 /** Our part of a cell's metadata in the file: `{ regions: [{ frame, region }] }`. */
 const OURS = 'progressive-restoration';
@@ -32,14 +35,19 @@ export class MovedRegions implements vscode.Disposable {
     });
   }
 
+  /** What a strip asks or says about moved regions. */
+  handle(message: RegionMessage, editor: vscode.NotebookEditor): Promise<void> {
+    return message.type === 'regions' ? this.tell(editor) : this.keep(editor.notebook, message.frame, message.region);
+  }
+
   /** Tells what shows the outputs of a notebook about the regions that were moved in it. */
-  async tell(editor: vscode.NotebookEditor): Promise<void> {
+  private async tell(editor: vscode.NotebookEditor): Promise<void> {
     const regions = editor.notebook.getCells().flatMap((cell) => regionsOf(cell));
     await this.send({ type: 'regions', regions: regions.slice(0, MOST_MOVED) }, editor);
   }
 
   /** Keeps the region of a run in every cell that shows it; undefined = back to the run's own. Without a change there is no edit. */
-  keep(notebook: vscode.NotebookDocument, frame: string, region: Region | undefined): Promise<void> {
+  private keep(notebook: vscode.NotebookDocument, frame: string, region: Region | undefined): Promise<void> {
     this.edits = this.edits
       .catch(() => undefined)
       .then(async () => {

@@ -64,10 +64,8 @@ export class RendererMessaging implements vscode.Disposable {
         return;
       }
       case 'regions':
-        await this.moved.tell(editor);
-        return;
       case 'region':
-        await this.moved.keep(notebook, message.frame, message.region);
+        await this.moved.handle(message, editor);
         return;
     }
   }

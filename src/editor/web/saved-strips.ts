@@ -69,10 +69,8 @@ export class SavedStrips implements vscode.Disposable {
         await this.send(editor, { type: 'working', requestId: message.requestId });
         return;
       case 'regions':
-        await this.moved.tell(editor);
-        return;
       case 'region':
-        await this.moved.keep(notebook, message.frame, message.region);
+        await this.moved.handle(message, editor);
         return;
     }
   }
