@@ -51,6 +51,7 @@ def settings_of(task, trunk, text):
         descriptor=trunk["descriptor.layers.10.weight"].shape[0],
         spectra=trunk["spectra.code.weight"].shape[0] if "spectra.code.weight" in trunk else 0,
         inverse=trunk["inverse.hidden.weight"].shape[0] if "inverse.hidden.weight" in trunk else 0,
+        inverse_scales=max(2, sum(bool(re.fullmatch(r"inverse\.mix\.\d+\.weight", name)) for name in trunk)),
         prompt=text["outer.weight"].shape[0],
         buckets=text["table.weight"].shape[0],
         embedding=text["table.weight"].shape[1],

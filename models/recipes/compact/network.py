@@ -84,11 +84,12 @@ class PatternConv(nn.Conv2d):
         self.merged = False
 
 
-def waves(steps):
-    """Cosines and sines of an n x n transform, (n * n, 1, n, n): half of the spectrum (rows -n/2 .. n/2 - 1, columns 0 .. n/2 - 1), cosines first."""
+def waves(steps, band=None):
+    """Cosines and sines of an n x n transform, (4 * band * band, 1, n, n), cosines first: rows -band .. band - 1, columns 0 .. band - 1. A band of n/2, unless given, is half of the spectrum: all of a real picture's."""
     n = len(steps)
+    band = band or n // 2
     place = steps / n
-    rows, columns = (steps - n // 2)[:, None, None, None], steps[: n // 2][None, :, None, None]
+    rows, columns = (steps - n // 2)[n // 2 - band : n // 2 + band, None, None, None], steps[:band][None, :, None, None]
     phase = 2 * torch.pi * (rows * place[:, None] + columns * place[None, :]).reshape(-1, 1, n, n)
     return torch.cat([torch.cos(phase), torch.sin(phase)])
 
@@ -122,47 +123,87 @@ class Spectra(nn.Module):
         return self.code(bend(self.mix((level - level.mean(1, keepdim=True)) / 2)))
 
 
+class Windows:
+    """Overlapping windows of a picture and their spectra, by fast transforms: (batch, frequencies, rows, columns) of cosines and of sines, the same as convolutions with `waves` (which is what is exported)."""
+
+    def __init__(self, steps, stride, band):
+        self.n, self.stride, self.band, self.taper = len(steps), stride, band, taper(steps)
+
+    def spectrum(self, padded):
+        windows = padded[:, 0].unfold(1, self.n, self.stride).unfold(2, self.n, self.stride)
+        full = torch.fft.rfft2(windows * self.taper)[..., : self.band]
+        kept = torch.cat([full[..., -self.band :, :], full[..., : self.band, :]], -2).flatten(3).permute(0, 3, 1, 2)
+        return kept.real, -kept.imag
+
+    def picture(self, cosines, sines):
+        """Spectra back to windows, and their sum."""
+        n, band = self.n, self.band
+        kept = torch.complex(cosines, -sines).permute(0, 2, 3, 1).unflatten(3, (2 * band, band))
+        rows = torch.cat([kept[..., band:, :], kept.new_zeros(*kept.shape[:3], n - 2 * band, band), kept[..., :band, :]], -2)
+        windows = torch.fft.irfft2(F.pad(rows, (0, n // 2 + 1 - band)), s=(n, n))
+        size = [(count - 1) * self.stride + n for count in windows.shape[1:3]]
+        return F.fold(windows.flatten(3).flatten(1, 2).transpose(1, 2), size, n, stride=self.stride)
+
+
 class Inverse(nn.Module):
     """A linear inverse filter for each place: windows of the brightness are transformed, every frequency is multiplied, and what changed is added up again.
 
-    Blur divides a window's spectrum by known amounts where its path is known; a Wiener filter multiplies by what is left of them. The network reads the path from
+    A streak multiplies every frequency by a number that is known once its path is known; a Wiener filter multiplies by what is left of them. The network reads the path from
     the logarithms of the spectra around, of the picture and of its half (windows of 32 pixels, averaged over 5x5), and says the 1,024 real factors itself. Real factors
     mean symmetric kernels, so nothing moves. A stack of 3x3 convolutions needed an hour for what this learns of short streaks in two minutes.
+
+    The dark lines of a streak of 30 pixels are 1/30 cycles a pixel apart, and a window of 64 cannot tell them from each other. A third scale, a quarter of the picture, has
+    windows of 128 pixels and looks at the lower frequencies only; with it, what the spectra say is compared with what they say around.
     """
 
-    def __init__(self, width=128, window=32):
+    def __init__(self, width=128, scales=2, window=32):
         super().__init__()
-        half = window * window // 2
-        self.mix = nn.ModuleList(nn.Conv2d(half, width, 1) for _ in range(2))
+        self.bands = [window // 2 if scale < 2 else 3 * window // 8 for scale in range(scales)]
+        frequencies = [2 * band * band for band in self.bands]
+        self.mix = nn.ModuleList(nn.Conv2d(count, width, 1) for count in frequencies)
         self.hidden = nn.Conv2d(width, width, 1)
-        self.factors = nn.ModuleList(nn.Conv2d(width, half, 1) for _ in range(2))
-        for layer in self.factors:
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.around = nn.Conv2d(width, width, 1, bias=False) if scales > 2 else None
+        self.factors = nn.ModuleList(nn.Conv2d(width, count, 1) for count in frequencies)
+        # Filters of nothing at first; and a third scale leaves a network that was trained with two as it is.
+        for layer in (*self.factors, *self.mix[2:], *([self.around] if scales > 2 else [])):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
         self.register_buffer("steps", torch.arange(float(window)))
+        self.exported = False  # then transforms are convolutions, as ONNX has no fast ones that every device runs
 
     def forward(self, image):
         """What has to be added to the brightness, (batch, 1, height, width)."""
         n = len(self.steps)
-        wave = waves(self.steps)
-        # Both halves of the spectrum of a real picture; the first column has no twin.
-        twice = torch.where(self.steps[: n // 2] > 0, 2.0, 1.0) / n**2
-        back = wave * torch.cat([twice] * (2 * n))[:, None, None, None]
-        wave = wave * taper(self.steps)
         luma, x, spectra = image.mean(1, keepdim=True), 0.0, []
-        for mix, picture, stride in ((self.mix[0], luma, n // 2), (self.mix[1], F.avg_pool2d(luma, 2), n // 4)):
-            spectrum = F.conv2d(F.pad(picture, (n // 2,) * 4, mode="replicate"), wave, stride=stride)
-            real, imaginary = spectrum.chunk(2, 1)
+        for scale, (mix, band) in enumerate(zip(self.mix, self.bands)):
+            stride = n >> (scale + 1)  # one window every 16 pixels of the picture at every scale
+            picture = F.pad(F.avg_pool2d(luma, 1 << scale) if scale else luma, (n // 2,) * 4, mode="replicate")
+            if self.exported:
+                real, imaginary = F.conv2d(picture, waves(self.steps, band) * taper(self.steps), stride=stride).chunk(2, 1)
+            else:
+                real, imaginary = Windows(self.steps, stride, band).spectrum(picture)
             power = F.avg_pool2d(F.pad(real * real + imaginary * imaginary, (2, 2, 2, 2), mode="replicate"), 5, 1)
             level = torch.log(power + 1e-4)
             x = x + mix((level - level.mean(1, keepdim=True)) / 2)
-            spectra.append(spectrum)
-        x = bend(self.hidden(bend(x)))
-        fine, coarse = (
-            F.conv_transpose2d(spectrum * torch.cat([layer(x)] * 2, 1), back * share, stride=stride)[:, :, n // 2 : -(n // 2), n // 2 : -(n // 2)]
-            for spectrum, layer, stride, share in zip(spectra, self.factors, (n // 2, n // 4), (1.0, 0.25))  # quarter: windows of the half overlap four times
-        )
-        return fine + F.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
+            spectra.append((real, imaginary))
+        x = bend(x)
+        y = self.hidden(x)
+        if self.around is not None:
+            y = y + self.around(F.avg_pool2d(F.pad(x, (4, 4, 4, 4), mode="replicate"), 9, 1))
+        y = bend(y)
+        change = 0.0
+        for scale, ((real, imaginary), layer, band) in enumerate(zip(spectra, self.factors, self.bands)):
+            stride, share, factor = n >> (scale + 1), 0.25**scale, layer(y)  # windows of the half overlap four times as often, and so on
+            if self.exported:
+                # Both halves of the spectrum of a real picture; the first column has no twin.
+                twice = torch.where(self.steps[:band] > 0, 2.0, 1.0) / n**2
+                back = waves(self.steps, band) * torch.cat([twice] * (4 * band))[:, None, None, None]
+                added = F.conv_transpose2d(torch.cat([real * factor, imaginary * factor], 1), back * share, stride=stride)
+            else:
+                added = Windows(self.steps, stride, band).picture(real * factor, imaginary * factor) * share
+            added = added[:, :, n // 2 : -(n // 2), n // 2 : -(n // 2)]
+            change = change + (F.interpolate(added, scale_factor=float(1 << scale), mode="bilinear", align_corners=False) if scale else added)
+        return change
 
 
 class Block(nn.Module):
@@ -222,13 +263,13 @@ class Descriptor(nn.Module):
 class Trunk(nn.Module):
     """A U-Net on 1/4, 1/8, 1/16 ... of the resolution: as many levels as there are widths. With one width it is a plain residual network at 1/4."""
 
-    def __init__(self, widths=(64, 96, 144), encoder_blocks=(1, 2), middle_blocks=5, decoder_blocks=(3, 3), descriptor=32, prompt=32, spectra=0, inverse=0):
+    def __init__(self, widths=(64, 96, 144), encoder_blocks=(1, 2), middle_blocks=5, decoder_blocks=(3, 3), descriptor=32, prompt=32, spectra=0, inverse=0, inverse_scales=2):
         super().__init__()
         inner = 64
         self.descriptor = Descriptor(descriptor)
         self.spectra = Spectra(spectra) if spectra else None
         self.condition = nn.Sequential(nn.Linear(prompt + descriptor, inner), nn.LeakyReLU(0.1), nn.Linear(inner, inner), nn.LeakyReLU(0.1))
-        self.inverse = Inverse(inverse) if inverse else None
+        self.inverse = Inverse(inverse, inverse_scales) if inverse else None
         self.trust = conv(widths[0], 1) if inverse else None
         if inverse:
             nn.init.zeros_(self.trust.weight)
@@ -297,7 +338,7 @@ class Head(nn.Module):
 class Network(nn.Module):
     def __init__(self, settings):
         super().__init__()
-        self.trunk = Trunk(settings.widths, settings.encoder_blocks, settings.middle_blocks, settings.decoder_blocks, settings.descriptor, settings.prompt, settings.spectra, settings.inverse)
+        self.trunk = Trunk(settings.widths, settings.encoder_blocks, settings.middle_blocks, settings.decoder_blocks, settings.descriptor, settings.prompt, settings.spectra, settings.inverse, settings.inverse_scales)
         self.head = Head(settings.widths[0], settings.prompt, settings.inverse)
         self.bf16 = settings.bf16
 
@@ -316,6 +357,8 @@ def merged(network):
     network = copy.deepcopy(network).eval()
     network.trunk.stem.merge()
     network.head.second.merge()
+    if network.trunk.inverse is not None:
+        network.trunk.inverse.exported = True
     return network
 
 

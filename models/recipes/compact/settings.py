@@ -30,6 +30,7 @@ class Settings:
     decoder_blocks: tuple = (3, 3)
     descriptor: int = 32
     inverse: int = 0  # width of what chooses the inverse filters; 0 = none
+    inverse_scales: int = 2  # windows of the picture and its half; with 3 of its quarter, too
     spectra: int = 0  # channels of the code of local power spectra; 0 = none
     # training; the schedule follows the clock, not the steps, because cores may be shared
     batches: tuple = ((0.0, 64, 8), (0.5, 96, 8))  # (from this share of the schedule, side of the crops, crops a step)

@@ -11,7 +11,7 @@ import evaluate
 import export
 import from_onnx
 import metrics
-from network import Network, merged
+from network import Inverse, Network, Windows, merged
 from settings import Settings
 from train import take_over
 
@@ -49,7 +49,7 @@ def exported(models, smoke, tmp_path_factory):
     golden = folder.parent / "golden.json"
     torch.manual_seed(6)
     flat = Network(replace(smoke, task="super-resolution", widths=(16,), encoder_blocks=(), middle_blocks=2, decoder_blocks=()))
-    deep = Network(replace(smoke, task="deblurring", widths=(16, 16, 24), encoder_blocks=(1, 2), decoder_blocks=(2, 1), spectra=8, inverse=8))
+    deep = Network(replace(smoke, task="deblurring", widths=(16, 16, 24), encoder_blocks=(1, 2), decoder_blocks=(2, 1), spectra=8, inverse=8, inverse_scales=3))
     with torch.no_grad():  # equal constants would share one name in the files
         for parameter in [*flat.parameters(), *deep.parameters()]:
             parameter.add_(0.02 * torch.randn_like(parameter))
@@ -143,10 +143,45 @@ def test_inverse_filters_of_one_add_up_to_the_picture():
             assert error[:, :, border : 192 - border, border : 256 - border].max() < most
 
 
-def test_a_network_with_inverse_filters_starts_as_the_one_without(smoke):
+@pytest.mark.parametrize("scales", [2, 3])
+def test_fast_transforms_filter_as_the_exported_convolutions_do(scales):
+    torch.manual_seed(2)
+    inverse = Inverse(16, scales)
+    for parameter in inverse.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.05)
+    pictures = torch.rand(2, 3, 96, 160)
+    fast = inverse(pictures)
+    inverse.exported = True
+    slow = inverse(pictures)
+    assert slow.abs().mean() > 0.01
+    assert (fast - slow).abs().max() < 1e-5
+
+
+def test_the_third_scale_separates_lines_that_a_window_of_64_pixels_does_not():
+    """Two waves of 1/32 and 1/19 cycles a pixel, at one place: the difference is 0.021, a bin and a third of 64 pixels, and nearly three of 128."""
+    steps, place = torch.arange(32.0), torch.arange(512.0)
+    row = torch.cos(2 * torch.pi * place / 32) + torch.cos(2 * torch.pi * place / 18.7)
+    picture = row.expand(1, 1, 512, 512)
+
+    def along(scale):
+        small = torch.nn.functional.avg_pool2d(picture, 1 << scale)
+        cosines, sines = Windows(steps, 32 >> (scale + 1), 12).spectrum(small)
+        power = (cosines.square() + sines.square()).mean((0, 2, 3)).reshape(24, 12)[12]
+        return power[1 << scale >> 1 :]  # leave out the mean's neighbourhood
+
+    def valleys(power):
+        inner = power[1:-1]
+        return int(((inner < power[:-2]) & (inner < power[2:]) & (inner < 0.5 * power.max())).sum())
+
+    assert valleys(along(1)) == 0
+    assert valleys(along(2)) == 1
+
+
+@pytest.mark.parametrize("before, after", [({}, {"inverse": 8}), ({"inverse": 8}, {"inverse": 8, "inverse_scales": 3})], ids=["none", "two scales"])
+def test_a_network_with_further_inverse_filters_starts_as_the_one_before(smoke, before, after):
     torch.manual_seed(4)
     common = dict(task="deblurring", widths=(16, 24), encoder_blocks=(1,), decoder_blocks=(1,), spectra=8)
-    old, new = Network(replace(smoke, **common)).eval(), Network(replace(smoke, **common, inverse=8)).eval()
+    old, new = Network(replace(smoke, **common, **before)).eval(), Network(replace(smoke, **common, **after)).eval()
     for parameter in old.parameters():
         parameter.data.add_(0.02 * torch.randn_like(parameter))
     old.head.stop_short.fill_(0.1)
