@@ -5,10 +5,10 @@
 low-light: how bright a dark scene was cannot be known, and with a hundred training pairs the network is surer than it should be: on pictures it has not seen, too bright costs more than too
 dark, so stopping a little short of its full exposure is better on average. The best last frame counts.
 
-super-resolution: the last bit of detail is right on average and wrong in some pictures, whose PSNR then falls at the end of the clip. A last frame that stops a little short costs thousandths of a
-decibel, and more curves rise to their end. The largest share of monotone curves counts, among the choices that cost less than COST.
+super-resolution, deblurring: the last bit of detail is right on average and wrong in some pictures, whose PSNR then falls at the end of the clip. A last frame that stops a little short costs
+thousandths of a decibel (deblurring: a hundredth), and more curves rise to their end. The largest share of monotone curves counts, among the choices that cost less than COST.
 
-The clip stays a path of the same network: severity s becomes s + (1 - s) short, still exactly the input at 1. Deblurring ends at 0.
+The clip stays a path of the same network: severity s becomes s + (1 - s) short, still exactly the input at 1.
 """
 
 import argparse
@@ -20,13 +20,15 @@ import evaluate
 import metrics
 from degradations import resolution_path
 from prompts import UNIFORM
-from samples import Pictures, files, load_pair
+from samples import Pictures, blur_sample, files, load_pair
 from settings import save
 from train import load_averaged
 
 CHOICES = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15)
 # Decibels of the last frame that monotone curves may cost.
-COST = 0.005
+COST = {"super-resolution": 0.005, "deblurring": 0.02}
+# Every step short leaves more of the input in the last frame: a tenth of a blurred picture is what its sharpness can bear.
+FURTHEST = {"super-resolution": 0.15, "deblurring": 0.09}
 # Steps back that the library does not count against monotony.
 TOLERANCE = 0.01
 
@@ -55,6 +57,16 @@ def held_out_crops(data, settings, side=256):
     return crops
 
 
+def held_out_blurs(data, settings, side=192):
+    """(name, degraded, clean) of four streaks across every photograph that training leaves alone."""
+    pairs = []
+    for index, clean in enumerate(Pictures(data, settings).held_clean):
+        for k in range(4):
+            x, y, _, _ = blur_sample(np.random.default_rng([31, index, k]), clean, side, 1.0, (3.0, 40.0), undisturbed=1.0)
+            pairs.append((clean.name, *((p * 255 + 0.5).astype(np.uint8) for p in (y, x))))
+    return pairs
+
+
 def monotone_share(curves):
     return float((np.diff(curves, axis=1) > -TOLERANCE).all(1).mean())
 
@@ -67,25 +79,31 @@ def best_exposure(model, prompt, pairs, log):
     return max(zip(CHOICES, values), key=lambda row: row[1][0] + 40 * row[1][1])[0]
 
 
-def steadiest(model, prompt, pairs, log):
+def steadiest(model, task, prompt, pairs, log):
     """The choice with most monotone curves among those whose last frame costs less than COST; the smallest of equals."""
+    protocol = "sr" if task == "super-resolution" else "rgb"
     grid = sorted({short + (1 - short) * s for short in CHOICES for s in evaluate.SEVERITIES}, reverse=True)
-    values = np.array([[metrics.compare(frame, x, "sr")[0] for frame in evaluate.trajectory(model, "super-resolution", y, prompt, grid)] for _, y, x in pairs])
+
+    def errors(y, x):
+        wanted = metrics.prepare(x, protocol)
+        return [metrics.psnr(metrics.prepare(frame, protocol), wanted) for frame in evaluate.trajectory(model, task, y, prompt, grid)]
+
+    values = np.array([errors(y, x) for _, y, x in pairs])
     place = {severity: index for index, severity in enumerate(grid)}
     rows = []
     for short in CHOICES:
         curves = values[:, [place[short + (1 - short) * s] for s in evaluate.SEVERITIES]]
         rows.append((short, float(curves[:, -1].mean()), monotone_share(curves)))
         log(f"short {short:.2f}: PSNR {rows[-1][1]:.3f}, monotone {rows[-1][2]:.3f}")
-    return max((row for row in rows if row[1] > rows[0][1] - COST), key=lambda row: row[2])[0]
+    return max((row for row in rows if row[0] <= FURTHEST[task] and row[1] > rows[0][1] - COST[task]), key=lambda row: row[2])[0]
 
 
 def calibrate(network, encoder, task, pairs, log=print):
     """Sets and returns the best choice for a network of this task."""
     model = evaluate.TorchModel(network, encoder)
     network.head.stop_short.fill_(0.0)  # a last frame that stops short by so much is then the frame of that severity
-    choose = best_exposure if task == "low-light" else steadiest
-    best = choose(model, model.prompt(UNIFORM[task]), pairs, log)
+    prompt = model.prompt(UNIFORM[task])
+    best = best_exposure(model, prompt, pairs, log) if task == "low-light" else steadiest(model, task, prompt, pairs, log)
     network.head.stop_short.fill_(best)
     return best
 
@@ -99,8 +117,6 @@ if __name__ == "__main__":
     a = parser.parse_args()
     torch.set_num_threads(2)
     network, encoder, settings, state = load_averaged(a.checkpoint, a.weights)
-    if settings.task == "deblurring":
-        parser.error("deblurring ends at 0: there is nothing to choose")
-    pairs = held_out(a.data, settings) if settings.task == "low-light" else held_out_crops(a.data, settings)
+    pairs = {"low-light": held_out, "super-resolution": held_out_crops, "deblurring": held_out_blurs}[settings.task](a.data, settings)
     print("stops short by", calibrate(network, encoder, settings.task, pairs))
     save({**state, "average": network.state_dict()}, a.out)

@@ -31,6 +31,25 @@ def test_loss_falls_and_training_goes_on_where_it_stopped(data, smoke, tmp_path)
     assert (run / "validation.jsonl").read_text().count("\n") == 2
 
 
+class Overshooting:
+    """Goes 15 % too far: the error is nothing where 1 - s is 1 / 1.15, at s = 0.13, and grows again to the clean end."""
+
+    def __init__(self, clean):
+        self.clean = clean / np.float32(255)
+
+    def frames(self, task, picture, thumbnail, prompt, severities):
+        return [picture + (1 - np.float32(s)) * np.float32(1.15) * (self.clean - picture) for s in severities]
+
+
+def test_the_last_frame_stops_where_curves_rise_to_their_end(data, smoke):
+    name, y, x = next(row for row in calibrate.held_out_blurs(data, smoke, side=64) if row[1].std() > 10)
+    y = (0.8 * x + 0.1 * 255 + 0.5).astype(np.uint8)  # so that nothing is clipped on the way past the clean picture
+    rows = []
+    # Frames at 0.06 and 0.18 are as far from it on either side: 0.09 is the first choice whose last frame is the nearest.
+    assert calibrate.steadiest(Overshooting(x), "deblurring", None, [(name, y, x)], rows.append) == 0.09
+    assert [row.split()[-1] for row in rows] == ["0.000", "0.000", "0.000", "1.000", "1.000", "1.000"]
+
+
 def test_schedule_follows_the_clock(smoke):
     rates = [train.rate_at(share, smoke) for share in np.linspace(0, 1, 101)]
     assert rates[0] < rates[5] and rates[5] > rates[50] > rates[99]
