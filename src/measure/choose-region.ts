@@ -5,7 +5,7 @@ import { CHANNELS, assertSameSize, type Pixels } from './pixels';
  * Side of the region: nine of them and the reference's stand side by side at 1:1 in the width that a notebook has beside a
  * side bar, and a run takes a tenth of a megabyte of it.
  */
-const SIDE = 88;
+const SIDE = 80;
 /** Smallest side that is still worth looking at, where the picture allows it. */
 const LEAST_SIDE = 32;
 /** How much more a difference of detail (of neighbouring pixels' contrast) counts than one of brightness. */
@@ -16,7 +16,7 @@ const MARGIN = 16;
 /**
  * The square where two pictures differ most: the first and the last frame, or a frame and its reference. Differences of
  * detail count more than those of brightness; otherwise the choice for a dark picture would be its brightest wall. The
- * square is 88 pixels wide, half the shorter side in small pictures, and keeps away from the borders where there is
+ * square is 80 pixels wide, half the shorter side in small pictures, and keeps away from the borders where there is
  * room. Identical pictures give the middle; of equal places the topmost, then leftmost, is taken.
  *
  * @throws RestorationError `size-mismatch` when the sides differ.

@@ -12,7 +12,7 @@ const RUNS = 50;
 export type Row = Record<string, string>;
 
 export async function* run(): AsyncGenerator<Row> {
-  const region = { x: 150, y: 70, width: 88, height: 88 };
+  const region = { x: 150, y: 70, width: 80, height: 80 };
   const { view } = await sampleRun({ region });
   const packed = await packRun(view);
   const site = await Site.open({ 'renderer.mjs': await builtBundle('renderer') });

@@ -8,9 +8,9 @@ describe('choice of the region', () => {
     const first = paint(400, 300, () => 90);
     const last = paint(400, 300, (x, y) => (x >= 220 && x < 300 && y >= 100 && y < 180 ? 200 : 90));
     const region = chooseRegion(first, last);
-    assert.deepEqual([region.width, region.height], [88, 88]);
-    assert.ok(region.x <= 220 && region.x + 88 >= 300, `${region.x}`);
-    assert.ok(region.y <= 100 && region.y + 88 >= 180, `${region.y}`);
+    assert.deepEqual([region.width, region.height], [80, 80]);
+    assert.ok(region.x <= 220 && region.x + 80 >= 300, `${region.x}`);
+    assert.ok(region.y <= 100 && region.y + 80 >= 180, `${region.y}`);
   });
 
   it('is the best of all places (counted one by one)', () => {
@@ -59,7 +59,7 @@ describe('choice of the region', () => {
     const first = paint(300, 300, () => 0);
     const last = paint(300, 300, (x, y) => (x < 5 && y < 5 ? 255 : x > 290 ? 60 * (x % 2) : 0));
     const { x, y } = chooseRegion(first, last);
-    assert.ok(x >= 16 && x + 88 <= 284 && y >= 16 && y + 88 <= 284, `${x} ${y}`);
+    assert.ok(x >= 16 && x + 80 <= 284 && y >= 16 && y + 80 <= 284, `${x} ${y}`);
   });
 
   it('takes the middle of identical pictures', () => {
@@ -79,7 +79,7 @@ describe('choice of the region', () => {
           const region = chooseRegion(first, last);
           assert.ok(region.x >= 0 && region.x + region.width <= width);
           assert.ok(region.y >= 0 && region.y + region.height <= height);
-          assert.ok(region.width >= Math.min(32, width, height) && region.width <= 88);
+          assert.ok(region.width >= Math.min(32, width, height) && region.width <= 80);
           assert.equal(region.width, region.height);
         },
       ),
